@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kchan: channels between threads and processes, owned by the kernel.
+ *
+ * /dev/kchan makes objects, each a file of its own, and says what it offers.
+ * From the top down:
+ *
+ *	main.c		the module and its device
+ *	chan_file.c	channels as files: ioctls, read, write, poll, fdinfo
+ *	chan.c		channels: the state machine
+ *	parcel.c	messages outside their channel's buffer
+ *	wait.c		the wait core: sleeping, claiming, waking
+ *	object.c	what every object has
+ *	quota.c		what each user may own
+ *	uarg.c		structs and deadlines on their way in and out
+ *	compat.h	differences between kernels
+ */
+#include <linux/build_bug.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include <uapi/linux/kchan.h>
+
+#include "chan.h"
+#include "chan_file.h"
+#include "parcel.h"
+#include "quota.h"
+#include "uarg.h"
+
+static int kchan_features(void __user *arg)
+{
+	const struct kchan_features features = {
+		.abi_version = KCHAN_ABI_VERSION,
+		.features = KCHAN_FEATURE_CHAN,
+		.max_elem_size = KCHAN_MAX_ELEM_SIZE,
+		.max_capacity = KCHAN_MAX_CAPACITY,
+		.max_user_channels = kchan_quota_channels(),
+		.max_user_bytes = kchan_quota_bytes(),
+	};
+
+	return kchan_write_struct(arg, &features, sizeof(features));
+}
+
+static long kchan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case KCHAN_FEATURES:
+		return kchan_features(argp);
+	case KCHAN_CREATE_CHAN:
+		return kchan_create_chan(argp);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations kchan_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = kchan_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/* Anybody may make channels: the limits protect the system, not the mode. */
+static struct miscdevice kchan_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kchan",
+	.mode = 0666,
+	.fops = &kchan_fops,
+};
+
+/* The contract's first version, in every kernel and for every program. */
+static void __init kchan_check_abi(void)
+{
+	BUILD_BUG_ON(sizeof(struct kchan_features) != 40);
+	BUILD_BUG_ON(sizeof(struct kchan_create_chan) != 24);
+	BUILD_BUG_ON(sizeof(struct kchan_msg) != 32);
+	BUILD_BUG_ON(sizeof(struct kchan_restrict) != 16);
+	BUILD_BUG_ON(sizeof(struct kchan_stat) != 56);
+}
+
+static int __init kchan_init(void)
+{
+	int ret;
+
+	kchan_check_abi();
+	ret = kchan_parcel_init();
+	if (ret)
+		return ret;
+	ret = kchan_chan_init();
+	if (ret)
+		goto err_parcel;
+	ret = misc_register(&kchan_device);
+	if (ret)
+		goto err_chan;
+	return 0;
+
+err_chan:
+	kchan_chan_exit();
+err_parcel:
+	kchan_parcel_exit();
+	return ret;
+}
+
+static void __exit kchan_exit(void)
+{
+	misc_deregister(&kchan_device);
+	kchan_chan_exit();
+	kchan_parcel_exit();
+}
+
+module_init(kchan_init);
+module_exit(kchan_exit);
+
+MODULE_DESCRIPTION("Channels between threads and processes, owned by the kernel");
+MODULE_AUTHOR("The kchan developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages outside their channel's buffer.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/stddef.h>
+
+#include "parcel.h"
+
+static struct kmem_cache *parcel_cache;
+
+/**
+ * kchan_parcel_alloc() - room for one message, charged to the current memcg
+ * @size: of the message in bytes
+ *
+ * Return: the parcel, its data not initialised; NULL when there is no memory
+ */
+struct kchan_parcel *kchan_parcel_alloc(size_t size)
+{
+	struct kchan_parcel *parcel = kmem_cache_alloc(parcel_cache, GFP_KERNEL);
+
+	if (!parcel)
+		return NULL;
+	parcel->data = parcel->small;
+	if (size > sizeof(parcel->small)) {
+		parcel->data = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		if (!parcel->data) {
+			kmem_cache_free(parcel_cache, parcel);
+			return NULL;
+		}
+	}
+	return parcel;
+}
+
+/**
+ * kchan_parcel_free() - free a parcel, with what is in it
+ * @parcel: the parcel, or NULL
+ */
+void kchan_parcel_free(struct kchan_parcel *parcel)
+{
+	if (!parcel)
+		return;
+	if (parcel->data != parcel->small)
+		kvfree(parcel->data);
+	kmem_cache_free(parcel_cache, parcel);
+}
+
+/**
+ * kchan_parcel_init() - called once, before any parcel is made
+ *
+ * Return: 0 or -ENOMEM
+ */
+int kchan_parcel_init(void)
+{
+	parcel_cache = kmem_cache_create_usercopy("kchan_parcel", sizeof(struct kchan_parcel),
+						  0, SLAB_ACCOUNT,
+						  offsetof(struct kchan_parcel, small),
+						  KCHAN_PARCEL_INLINE, NULL);
+	return parcel_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * kchan_parcel_exit() - called once, after all parcels are freed
+ */
+void kchan_parcel_exit(void)
+{
+	kmem_cache_destroy(parcel_cache);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _KCHAN_PARCEL_H
+#define _KCHAN_PARCEL_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+/* A message up to this size needs no memory of its own in a parcel. */
+#define KCHAN_PARCEL_INLINE	128
+
+/**
+ * struct kchan_parcel - a message outside its channel's buffer
+ * @node: in the channel's list of messages given back
+ * @seq: when it left the channel; tells the order of messages given back
+ * @data: the message, in @small or in memory of its own
+ * @small: room for small ones
+ *
+ * A parked sender's message waits in one; a parked receiver is handed its
+ * message in one.
+ */
+struct kchan_parcel {
+	struct list_head node;
+	u64 seq;
+	void *data;
+	u8 small[KCHAN_PARCEL_INLINE] __aligned(8);
+};
+
+struct kchan_parcel *kchan_parcel_alloc(size_t size);
+void kchan_parcel_free(struct kchan_parcel *parcel);
+
+int kchan_parcel_init(void);
+void kchan_parcel_exit(void);
+
+#endif /* _KCHAN_PARCEL_H */

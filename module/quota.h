@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _KCHAN_QUOTA_H
+#define _KCHAN_QUOTA_H
+
+#include <linux/types.h>
+
+/*
+ * What each user may own, by the real user id that made the objects.  Users
+ * with CAP_SYS_RESOURCE in the initial namespace are counted, not limited.
+ */
+struct kchan_user;
+
+struct kchan_user *kchan_charge(u64 bytes);
+void kchan_uncharge(struct kchan_user *user, u64 bytes);
+
+u32 kchan_quota_channels(void);
+u64 kchan_quota_bytes(void);
+
+#endif /* _KCHAN_QUOTA_H */

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The wait core; its rules stand in wait.h.
+ */
+#include <linux/minmax.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+
+#include "wait.h"
+
+/**
+ * kchan_queue_init() - make an empty queue
+ * @queue: the queue
+ */
+void kchan_queue_init(struct kchan_queue *queue)
+{
+	INIT_LIST_HEAD(&queue->entries);
+	queue->len = 0;
+}
+
+/**
+ * kchan_waiter_init() - begin a wait of the current task
+ * @waiter: on the caller's stack
+ */
+void kchan_waiter_init(struct kchan_waiter *waiter)
+{
+	raw_spin_lock_init(&waiter->lock);
+	waiter->claimed = false;
+	waiter->done = false;
+	waiter->won = NULL;
+	waiter->task = current;
+}
+
+/**
+ * kchan_entry_init() - prepare a place in a queue, not yet taken
+ * @entry: on the caller's stack or heap
+ * @waiter: whose it is
+ * @obj: the object to wait on
+ * @queue: the queue of @obj to stand in
+ */
+void kchan_entry_init(struct kchan_entry *entry, struct kchan_waiter *waiter,
+		      struct kchan_object *obj, struct kchan_queue *queue)
+{
+	INIT_LIST_HEAD(&entry->node);
+	entry->waiter = waiter;
+	entry->obj = obj;
+	entry->queue = queue;
+	entry->result = 0;
+}
+
+/**
+ * kchan_enqueue() - take the last place in the entry's queue
+ * @entry: prepared with kchan_entry_init(); its object is locked
+ */
+void kchan_enqueue(struct kchan_entry *entry)
+{
+	lockdep_assert_held(&entry->obj->lock);
+	list_add_tail(&entry->node, &entry->queue->entries);
+	entry->queue->len++;
+}
+
+static void kchan_dequeue(struct kchan_entry *entry)
+{
+	lockdep_assert_held(&entry->obj->lock);
+	list_del_init(&entry->node);
+	entry->queue->len--;
+}
+
+/* Locks @peer, and @self where there is one; two at once go by address. */
+static void kchan_lock_waiters(struct kchan_waiter *peer, struct kchan_waiter *self)
+	__acquires(&peer->lock)
+{
+	if (!self) {
+		raw_spin_lock(&peer->lock);
+		return;
+	}
+	raw_spin_lock(&min(peer, self)->lock);
+	raw_spin_lock_nested(&max(peer, self)->lock, SINGLE_DEPTH_NESTING);
+	__release(&self->lock);	/* sparse counts the pair as one */
+}
+
+static void kchan_unlock_waiters(struct kchan_waiter *peer, struct kchan_waiter *self)
+	__releases(&peer->lock)
+{
+	raw_spin_unlock(&peer->lock);
+	if (self) {
+		__acquire(&self->lock);
+		raw_spin_unlock(&self->lock);
+	}
+}
+
+/**
+ * kchan_claim() - decide a parked wait, and the caller's own with it
+ * @entry: the place to claim the peer for; its object is locked
+ * @self: the caller's waiter where that is parked on other objects already, to
+ *	be claimed in the same step; NULL where it is parked nowhere
+ * @wakes: where to put the claimed entry, for kchan_wake()
+ *
+ * A caller whose @self is claimed by this has its own outcome decided: it is
+ * not woken, and finds @self->won NULL.
+ *
+ * Return: KCHAN_CLAIMED when both are claimed, else neither is.  An entry found
+ * stale has lost its place in the queue if its wait is over.
+ */
+enum kchan_claim kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self,
+			     struct list_head *wakes)
+{
+	struct kchan_waiter *peer = entry->waiter;
+	enum kchan_claim ret = KCHAN_CLAIMED;
+
+	/* The two ends of one select on one channel never meet. */
+	if (peer == self)
+		return KCHAN_STALE;
+
+	kchan_lock_waiters(peer, self);
+	if (self && self->claimed) {
+		ret = KCHAN_SELF_CLAIMED;
+	} else if (peer->claimed) {
+		ret = KCHAN_STALE;
+	} else {
+		peer->claimed = true;
+		peer->won = entry;
+		if (self)
+			self->claimed = true;
+	}
+
+	kchan_unlock_waiters(peer, self);
+
+	/*
+	 * A lost entry leaves the queue here, so that the next claimer need not
+	 * look at it again.  Its memory is safe until its owner has had this
+	 * object's lock (kchan_leave()).
+	 */
+	if (ret != KCHAN_SELF_CLAIMED)
+		kchan_dequeue(entry);
+	if (ret == KCHAN_CLAIMED)
+		list_add_tail(&entry->node, wakes);
+	return ret;
+}
+
+/**
+ * kchan_claim_first() - claim the first parked wait that is still undecided
+ * @queue: a queue of a locked object; the caller is parked nowhere
+ * @wakes: where to put the claimed entry, for kchan_wake()
+ *
+ * Return: the entry, whose data and result the caller now sets; or NULL
+ */
+struct kchan_entry *kchan_claim_first(struct kchan_queue *queue, struct list_head *wakes)
+{
+	struct kchan_entry *entry;
+
+	while (!list_empty(&queue->entries)) {
+		entry = list_first_entry(&queue->entries, struct kchan_entry, node);
+		if (kchan_claim(entry, NULL, wakes) == KCHAN_CLAIMED)
+			return entry;
+	}
+	return NULL;
+}
+
+/**
+ * kchan_wake() - tell the claimed that their waits are over
+ * @wakes: the claimed entries; no lock is held.  Empty afterwards
+ */
+void kchan_wake(struct list_head *wakes)
+{
+	struct kchan_entry *entry, *next;
+	struct task_struct *task;
+
+	/*
+	 * ->done ends the claimer's right to the entry: its owner may return and
+	 * reuse that memory at once, and may even exit.  The task is known
+	 * before, and RCU keeps it: it was alive inside this read side.  A
+	 * wake-up that comes late finds it running or asleep elsewhere, where
+	 * waits look at their conditions again.
+	 */
+	rcu_read_lock();
+	list_for_each_entry_safe(entry, next, wakes, node) {
+		task = entry->waiter->task;
+		/* Pairs with the acquire in kchan_done(). */
+		smp_store_release(&entry->waiter->done, true);
+		wake_up_process(task);
+	}
+	rcu_read_unlock();
+	INIT_LIST_HEAD(wakes);
+}
+
+/* Claims the waiter for nothing, unless somebody came first. */
+static bool kchan_cancel(struct kchan_waiter *waiter)
+{
+	bool cancelled;
+
+	raw_spin_lock(&waiter->lock);
+	cancelled = !waiter->claimed;
+	waiter->claimed = true;
+	raw_spin_unlock(&waiter->lock);
+	return cancelled;
+}
+
+static bool kchan_done(struct kchan_waiter *waiter)
+{
+	/* Pairs with the release in kchan_wake(): result and data are there. */
+	return smp_load_acquire(&waiter->done);
+}
+
+/*
+ * Sleeps until claimed, a signal, or the deadline.  No lock is taken after the
+ * task's state is set: on PREEMPT_RT a lock sleeps, and that state is lost.
+ */
+static int kchan_sleep(struct kchan_waiter *waiter, const struct kchan_deadline *deadline)
+{
+	ktime_t time = deadline->time;
+	ktime_t *expires = time == KTIME_MAX ? NULL : &time;
+	int ret = 0;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (kchan_done(waiter))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		if (!schedule_hrtimeout_range_clock(expires, current->timer_slack_ns,
+						    HRTIMER_MODE_ABS, deadline->clock)) {
+			ret = -ETIMEDOUT;
+			break;
+		}
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/**
+ * kchan_wait() - sleep until the wait is decided
+ * @waiter: whose entries are enqueued; no lock is held
+ * @deadline: when to give up
+ *
+ * However it ends, kchan_leave() has to be called for each entry but
+ * @waiter->won before their memory goes away.
+ *
+ * Return: 0 when claimed, and @waiter->won tells for what; -ETIMEDOUT or
+ * -ERESTARTSYS when not, and nobody will claim it any more
+ */
+int kchan_wait(struct kchan_waiter *waiter, const struct kchan_deadline *deadline)
+{
+	int ret = kchan_sleep(waiter, deadline);
+
+	if (!ret || kchan_cancel(waiter))
+		return ret;
+
+	/* Claimed while giving up: that came first.  The claimer is on its way. */
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (kchan_done(waiter))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+/**
+ * kchan_leave() - give up a place in a queue
+ * @entry: one that was not won; its object is not locked
+ *
+ * Whoever found the entry in the queue is through with it when this returns.
+ */
+void kchan_leave(struct kchan_entry *entry)
+{
+	spin_lock(&entry->obj->lock);
+	if (!list_empty(&entry->node))
+		kchan_dequeue(entry);
+	spin_unlock(&entry->obj->lock);
+}
