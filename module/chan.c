@@ -26,13 +26,13 @@
  */
 #include <linux/err.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "chan.h"
 #include "parcel.h"
+#include "uarg.h"
 
 /**
  * struct chan_change - what has to follow when the lock has been released
@@ -125,10 +125,8 @@ static struct kchan_parcel *parked_parcel(struct kchan_entry *entry)
 static int chan_load(struct kchan_chan *chan, void *slot, const void __user *msg,
 		     const struct kchan_parcel *parcel)
 {
-	if (!chan->elem_size)
-		return 0;
 	if (!parcel)
-		return copy_from_user_nofault(slot, msg, chan->elem_size);
+		return kchan_load_nofault(slot, msg, chan->elem_size);
 	memcpy(slot, parcel->data, chan->elem_size);
 	return 0;
 }
@@ -136,7 +134,7 @@ static int chan_load(struct kchan_chan *chan, void *slot, const void __user *msg
 /* Gives a message out. */
 static int chan_store(struct kchan_chan *chan, void __user *msg, const void *slot)
 {
-	return chan->elem_size ? copy_to_user_nofault(msg, slot, chan->elem_size) : 0;
+	return kchan_store_nofault(msg, slot, chan->elem_size);
 }
 
 /* Puts a message into the hand of the first parked receiver, if there is one. */
@@ -374,7 +372,7 @@ static int chan_send_waiting(struct kchan_chan *chan, const void __user *msg,
 
 	if (!parcel)
 		return -ENOMEM;
-	if (chan->elem_size && copy_from_user(parcel->data, msg, chan->elem_size))
+	if (copy_from_user(parcel->data, msg, chan->elem_size))
 		ret = -EFAULT;
 	else
 		ret = chan_send_parcel(chan, parcel, deadline);
@@ -402,10 +400,9 @@ int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 		chan_unlock(chan, &change);
 		if (ret != -EFAULT)
 			break;
-		if (fault_in_readable(msg, chan->elem_size))
-			return -EFAULT;
-		if (signal_pending(current))
-			return -ERESTARTSYS;
+		ret = kchan_fault_in_source(msg, chan->elem_size);
+		if (ret)
+			return ret;
 	}
 	if (ret == -EAGAIN && deadline)
 		ret = chan_send_waiting(chan, msg, deadline);
@@ -496,10 +493,9 @@ int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 		ret = chan_recv_once(chan, msg, deadline);
 		if (ret != -EFAULT)
 			break;
-		if (fault_in_safe_writeable(msg, chan->elem_size))
-			return -EFAULT;
-		if (signal_pending(current))
-			return -ERESTARTSYS;
+		ret = kchan_fault_in_target(msg, chan->elem_size);
+		if (ret)
+			return ret;
 	}
 	if (!ret && clear_user(msg, chan->elem_size))
 		return -EFAULT;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Structs that carry their size, and deadlines.
+ * The caller's memory: structs that carry their size, deadlines, messages.
  */
-#include <linux/minmax.h>
+#include <linux/align.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include <uapi/linux/kchan.h>
@@ -11,34 +13,29 @@
 #include "compat.h"
 #include "uarg.h"
 
-/* All structs are still in their first version: what is shorter is refused. */
-static int read_size(u32 *usize, size_t size, const void __user *src)
-{
-	if (get_user(*usize, (const u32 __user *)src))
-		return -EFAULT;
-	if (*usize < size)
-		return -EINVAL;
-	return *usize > PAGE_SIZE ? -E2BIG : 0;
-}
-
 /**
- * kchan_read_struct() - take in a struct that begins with its size
- * @dst: where to put it
- * @size: of the struct we know
+ * kchan_check_size() - check the size that a caller's struct says it has
+ * @usize: what it says
+ * @size: of the struct we know, which is still in its first version
  * @src: the caller's
  *
  * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG
  * (longer than we know, and not zero there)
  */
-int kchan_read_struct(void *dst, size_t size, const void __user *src)
+int kchan_check_size(u32 usize, size_t size, const void __user *src)
 {
-	u32 usize;
 	int ret;
 
-	ret = read_size(&usize, size, src);
-	if (ret)
+	if (likely(usize == size))
+		return 0;
+	if (usize < size)
+		return -EINVAL;
+	if (usize > PAGE_SIZE)
+		return -E2BIG;
+	ret = check_zeroed_user(src + size, usize - size);
+	if (ret < 0)
 		return ret;
-	return copy_struct_from_user(dst, size, src, usize);
+	return ret ? 0 : -E2BIG;
 }
 
 /**
@@ -53,11 +50,13 @@ int kchan_write_struct(void __user *dst, const void *src, size_t size)
 {
 	const size_t skip = sizeof(u32);	/* the size stays the caller's */
 	u32 usize;
-	int ret;
 
-	ret = read_size(&usize, size, dst);
-	if (ret)
-		return ret;
+	if (get_user(usize, (u32 __user *)dst))
+		return -EFAULT;
+	if (usize < size)
+		return -EINVAL;
+	if (usize > PAGE_SIZE)
+		return -E2BIG;
 	if (copy_to_user(dst + skip, src + skip, size - skip) ||
 	    clear_user(dst + size, usize - size))
 		return -EFAULT;
@@ -89,4 +88,123 @@ int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline)
 	if (time != KTIME_MAX)
 		deadline->time = kchan_timens_to_host(deadline->clock, time);
 	return 0;
+}
+
+/*
+ * Small messages move word by word: for them most of a general copy is spent on
+ * finding out how to go about it.
+ */
+#define SMALL	128
+
+static bool is_small(const void *kernel, const void __user *user, size_t size)
+{
+	return size <= SMALL &&
+	       IS_ALIGNED((unsigned long)kernel | (unsigned long)user | size, sizeof(long));
+}
+
+static int load_small(unsigned long *dst, const unsigned long __user *src, size_t words)
+{
+	size_t i;
+
+	if (!user_read_access_begin(src, words * sizeof(*src)))
+		return -EFAULT;
+	for (i = 0; i < words; i++)
+		unsafe_get_user(dst[i], &src[i], fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+static int store_small(unsigned long __user *dst, const unsigned long *src, size_t words)
+{
+	size_t i;
+
+	if (!user_write_access_begin(dst, words * sizeof(*dst)))
+		return -EFAULT;
+	for (i = 0; i < words; i++)
+		unsafe_put_user(src[i], &dst[i], fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/**
+ * kchan_load_nofault() - copy from user memory, never sleeping
+ * @dst: where to
+ * @src: the caller's
+ * @size: bytes; with 0 no memory is touched
+ *
+ * Return: 0; -EFAULT where memory is not there, perhaps only not yet
+ */
+int kchan_load_nofault(void *dst, const void __user *src, size_t size)
+{
+	int ret;
+
+	if (!size)
+		return 0;
+	if (!is_small(dst, src, size))
+		return copy_from_user_nofault(dst, src, size);
+	pagefault_disable();
+	ret = load_small(dst, src, size / sizeof(long));
+	pagefault_enable();
+	return ret;
+}
+
+/**
+ * kchan_store_nofault() - copy to user memory, never sleeping
+ * @dst: the caller's
+ * @src: where from
+ * @size: bytes; with 0 no memory is touched
+ *
+ * Return: 0; -EFAULT where memory is not there, perhaps only not yet
+ */
+int kchan_store_nofault(void __user *dst, const void *src, size_t size)
+{
+	int ret;
+
+	if (!size)
+		return 0;
+	if (!is_small(src, dst, size))
+		return copy_to_user_nofault(dst, src, size);
+	pagefault_disable();
+	ret = store_small(dst, src, size / sizeof(long));
+	pagefault_enable();
+	return ret;
+}
+
+/* Between two attempts: whoever keeps taking pages away must not hang us. */
+static int may_retry(void)
+{
+	cond_resched();
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/**
+ * kchan_fault_in_source() - what to do when kchan_load_nofault() fails
+ * @src: the caller's memory, to be read
+ * @size: bytes
+ *
+ * Return: 0 to try again; -EFAULT where there is no such memory; -ERESTARTSYS
+ */
+int kchan_fault_in_source(const void __user *src, size_t size)
+{
+	return fault_in_readable(src, size) ? -EFAULT : may_retry();
+}
+
+/**
+ * kchan_fault_in_target() - what to do when kchan_store_nofault() fails
+ * @dst: the caller's memory, to be written; not changed by this
+ * @size: bytes
+ *
+ * Return: 0 to try again; -EFAULT where there is no such memory; -ERESTARTSYS
+ */
+int kchan_fault_in_target(void __user *dst, size_t size)
+{
+	return fault_in_safe_writeable(dst, size) ? -EFAULT : may_retry();
 }

@@ -2,21 +2,58 @@
 #ifndef _KCHAN_UARG_H
 #define _KCHAN_UARG_H
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
+#include <linux/uaccess.h>
 
 #include "wait.h"
 
 /*
- * The contract's structs and flags on their way in and out, the same for all
- * calls.
+ * The caller's memory, and what the contract says of the structs and flags in
+ * it; the same for all calls.
  */
 
-/* Deadline flags, which every call that waits takes. */
+/* Flags that every call takes which waits. */
 #define KCHAN_WAIT_FLAGS \
 	(KCHAN_NONBLOCK | KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME)
 
-int kchan_read_struct(void *dst, size_t size, const void __user *src);
+int kchan_check_size(u32 usize, size_t size, const void __user *src);
 int kchan_write_struct(void __user *dst, const void *src, size_t size);
 int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline);
+int kchan_load_nofault(void *dst, const void __user *src, size_t size);
+int kchan_store_nofault(void __user *dst, const void *src, size_t size);
+int kchan_fault_in_source(const void __user *src, size_t size);
+int kchan_fault_in_target(void __user *dst, size_t size);
+
+/**
+ * kchan_read_struct() - take in a struct that begins with its size
+ * @dst: where to put it
+ * @size: of the struct we know, which is still in its first version; constant
+ * @src: the caller's
+ *
+ * A few words, moved as such: on the way of every message a general copy of
+ * unknown length would cost more than all the rest of the call.
+ *
+ * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG
+ * (longer than we know, and not zero there)
+ */
+static __always_inline int kchan_read_struct(void *dst, size_t size, const void __user *src)
+{
+	const unsigned long __user *from = src;
+	unsigned long *to = dst;
+	size_t i;
+
+	BUILD_BUG_ON(size % sizeof(*to));
+	if (!user_read_access_begin(from, size))
+		return -EFAULT;
+	for (i = 0; i < size / sizeof(*to); i++)
+		unsafe_get_user(to[i], &from[i], fault);
+	user_read_access_end();
+	return kchan_check_size(*(u32 *)dst, size, src);
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
 
 #endif /* _KCHAN_UARG_H */
