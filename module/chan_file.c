@@ -185,7 +185,9 @@ static ssize_t chan_read(struct file *file, char __user *buf, size_t len, loff_t
 	if (len < chan->elem_size)
 		return -EMSGSIZE;
 	ret = kchan_chan_recv(chan, buf, chan_may_wait(file, 0) ? &no_deadline : NULL);
-	return ret == 1 ? chan->elem_size : ret;
+	if (ret != 1)
+		return ret;
+	return chan->elem_size;
 }
 
 static ssize_t chan_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
@@ -196,7 +198,9 @@ static ssize_t chan_write(struct file *file, const char __user *buf, size_t len,
 	if (len != chan->elem_size)
 		return -EMSGSIZE;
 	ret = kchan_chan_send(chan, buf, chan_may_wait(file, 0) ? &no_deadline : NULL);
-	return ret ? ret : len;
+	if (ret)
+		return ret;
+	return len;
 }
 
 static __poll_t chan_poll(struct file *file, poll_table *wait)
