@@ -84,7 +84,7 @@ static void chan_unlock(struct kchan_chan *chan, struct chan_change *change)
 	if (!list_empty(&change->wakes))
 		kchan_wake(&change->wakes);
 	if (poll)
-		wake_up_poll(&chan->obj.pollers, change->poll);
+		kchan_object_wake_pollers(&chan->obj, change->poll);
 	kchan_parcel_free(change->spent);
 }
 
@@ -202,6 +202,7 @@ static int chan_recv_returned(struct kchan_chan *chan, void __user *msg,
 		return -EFAULT;
 	list_del(&parcel->node);
 	chan->nr_returned--;
+	kchan_charge_more(chan->user, -(s64)kchan_parcel_bytes(parcel));
 	change->spent = parcel;
 	return 1;
 }
@@ -219,10 +220,7 @@ static int chan_recv_buffered(struct kchan_chan *chan, void __user *msg,
 	return 1;
 }
 
-/*
- * Meets the first parked sender of a rendezvous.  The copy comes before the
- * claim, since only the copy can fail.
- */
+/* Meets the first parked sender of a rendezvous. */
 static int chan_recv_parked(struct kchan_chan *chan, void __user *msg,
 			    struct chan_change *change)
 {
@@ -230,10 +228,14 @@ static int chan_recv_parked(struct kchan_chan *chan, void __user *msg,
 
 	while (chan->senders.len) {
 		sender = list_first_entry(&chan->senders.entries, struct kchan_entry, node);
-		if (chan_store(chan, msg, parked_parcel(sender)->data))
+		if (kchan_hold(sender, NULL) != KCHAN_HELD)
+			continue;
+		if (chan_store(chan, msg, parked_parcel(sender)->data)) {
+			kchan_let_go(sender, NULL);
 			return -EFAULT;
-		if (kchan_claim(sender, NULL, &change->wakes) == KCHAN_CLAIMED)
-			return 1;
+		}
+		kchan_claim(sender, NULL, &change->wakes);
+		return 1;
 	}
 	return -EAGAIN;
 }
@@ -296,12 +298,13 @@ static void chan_put_back(struct kchan_chan *chan, struct kchan_parcel *parcel,
 		change->spent = parcel;
 		return;
 	}
-	list_for_each_entry(pos, &chan->returned, node) {
-		if (pos->seq > parcel->seq)
+	list_for_each_entry_reverse(pos, &chan->returned, node) {
+		if (pos->seq < parcel->seq)
 			break;
 	}
-	list_add_tail(&parcel->node, &pos->node);
+	list_add(&parcel->node, &pos->node);
 	chan->nr_returned++;
+	kchan_charge_more(chan->user, kchan_parcel_bytes(parcel));
 	change->poll |= CHAN_POLL_IN;
 }
 
@@ -392,17 +395,14 @@ int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 		    const struct kchan_deadline *deadline)
 {
 	struct chan_change change;
-	int ret;
+	int attempt, ret;
 
-	for (;;) {
+	for (attempt = 0; attempt < KCHAN_ATTEMPTS; attempt++) {
 		chan_lock(chan, &change);
 		ret = chan_try_send(chan, msg, NULL, &change);
 		chan_unlock(chan, &change);
-		if (ret != -EFAULT)
+		if (ret != -EFAULT || kchan_touch_source(msg, chan->elem_size))
 			break;
-		ret = kchan_fault_in_source(msg, chan->elem_size);
-		if (ret)
-			return ret;
 	}
 	if (ret == -EAGAIN && deadline)
 		ret = chan_send_waiting(chan, msg, deadline);
@@ -426,38 +426,50 @@ static int chan_take(struct kchan_chan *chan, void __user *msg, struct kchan_par
 	return 1;
 }
 
+/* Receives, or parks with @parcel; returns as chan_try_recv() does. */
+static int chan_recv_or_park(struct kchan_chan *chan, void __user *msg,
+			     struct kchan_parcel *parcel, const struct kchan_deadline *deadline)
+{
+	struct chan_change change;
+	struct chan_wait wait;
+	int ret;
+
+	chan_wait_init(&wait, chan, &chan->receivers, parcel);
+	chan_lock(chan, &change);
+	ret = chan_try_recv(chan, msg, &change);
+	if (ret == -EAGAIN)
+		chan_park(chan, &wait, CHAN_POLL_OUT, &change);
+	chan_unlock(chan, &change);
+	if (ret != -EAGAIN) {
+		kchan_parcel_free(parcel);
+		return ret;
+	}
+
+	ret = chan_wait(&wait, deadline);
+	if (ret == 1)
+		return chan_take(chan, msg, parcel);
+	kchan_parcel_free(parcel);
+	return ret;
+}
+
 /*
- * Receives, or parks with a parcel of its own, in which a message that it can't
- * take will have somewhere to go back.  Returns as chan_try_recv() does, or what
- * ended the wait.
+ * A parcel of the receiver's own is where a message that it can't take goes back
+ * in.  That should be rare, since it costs the message its order: so pages are
+ * touched before parking.  And it should not be a way to own more than allowed.
  */
 static int chan_recv_waiting(struct kchan_chan *chan, void __user *msg,
 			     const struct kchan_deadline *deadline)
 {
-	struct kchan_parcel *parcel = kchan_parcel_alloc(chan->elem_size);
-	struct chan_change change;
-	struct chan_wait wait;
-	bool parked = false;
-	int ret;
+	struct kchan_parcel *parcel;
 
+	if (kchan_is_over_quota(chan->user))
+		return -EDQUOT;
+	if (kchan_touch_target(msg, chan->elem_size))
+		return -EFAULT;
+	parcel = kchan_parcel_alloc(chan->elem_size);
 	if (!parcel)
 		return -ENOMEM;
-	chan_wait_init(&wait, chan, &chan->receivers, parcel);
-	chan_lock(chan, &change);
-	ret = chan_try_recv(chan, msg, &change);
-	if (ret == -EAGAIN) {
-		chan_park(chan, &wait, CHAN_POLL_OUT, &change);
-		parked = true;
-	}
-	chan_unlock(chan, &change);
-
-	if (parked) {
-		ret = chan_wait(&wait, deadline);
-		if (ret == 1)
-			return chan_take(chan, msg, parcel);
-	}
-	kchan_parcel_free(parcel);
-	return ret;
+	return chan_recv_or_park(chan, msg, parcel, deadline);
 }
 
 /* One attempt; -EFAULT where user memory needs faulting in. */
@@ -482,20 +494,17 @@ static int chan_recv_once(struct kchan_chan *chan, void __user *msg,
  * @deadline: when to give up waiting; NULL: do not wait
  *
  * Return: 1 for a message, 0 at the end, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS,
- * -EFAULT or -ENOMEM
+ * -EFAULT, -ENOMEM or -EDQUOT
  */
 int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 		    const struct kchan_deadline *deadline)
 {
-	int ret;
+	int attempt, ret;
 
-	for (;;) {
+	for (attempt = 0; attempt < KCHAN_ATTEMPTS; attempt++) {
 		ret = chan_recv_once(chan, msg, deadline);
-		if (ret != -EFAULT)
+		if (ret != -EFAULT || kchan_touch_target(msg, chan->elem_size))
 			break;
-		ret = kchan_fault_in_target(msg, chan->elem_size);
-		if (ret)
-			return ret;
 	}
 	if (!ret && clear_user(msg, chan->elem_size))
 		return -EFAULT;
@@ -518,7 +527,6 @@ int kchan_chan_close(struct kchan_chan *chan)
 		chan->closed = true;
 		chan_end_senders(chan, &change);
 		chan_end_receivers(chan, &change);
-		change.poll |= CHAN_POLL_HUP;
 		ret = 0;
 	}
 	chan_unlock(chan, &change);
@@ -560,11 +568,10 @@ __poll_t kchan_chan_ready(struct kchan_chan *chan, fmode_t rights)
 
 	spin_lock(&chan->obj.lock);
 	if (rights & KCHAN_MODE_RECV) {
-		if (chan->count || chan->nr_returned || chan->senders.len ||
-		    (chan_ended(chan) && !chan->in_hand))
+		if (chan->count || chan->nr_returned || chan->senders.len)
 			events |= CHAN_POLL_IN;
-		if (chan_ended(chan))
-			events |= CHAN_POLL_HUP;
+		if (chan_ended(chan) && !chan->in_hand)
+			events |= CHAN_POLL_IN | CHAN_POLL_HUP;
 	}
 	if (rights & KCHAN_MODE_SEND) {
 		if (chan_has_room(chan) || chan->receivers.len || chan_broken(chan))
@@ -577,9 +584,9 @@ __poll_t kchan_chan_ready(struct kchan_chan *chan, fmode_t rights)
 }
 
 /* One slot more than the capacity; a channel of pure signals has no ring. */
-static size_t chan_ring_bytes(u32 elem_size, u32 capacity)
+static u64 chan_ring_bytes(u32 elem_size, u32 capacity)
 {
-	return ((size_t)capacity + 1) * elem_size;
+	return ((u64)capacity + 1) * elem_size;
 }
 
 static u64 chan_charge_bytes(const struct kchan_chan *chan)
@@ -592,8 +599,10 @@ static void chan_free(struct kchan_chan *chan)
 {
 	struct kchan_parcel *parcel, *next;
 
-	list_for_each_entry_safe(parcel, next, &chan->returned, node)
+	list_for_each_entry_safe(parcel, next, &chan->returned, node) {
+		kchan_charge_more(chan->user, -(s64)kchan_parcel_bytes(parcel));
 		kchan_parcel_free(parcel);
+	}
 	kvfree(chan->ring);
 	if (!IS_ERR_OR_NULL(chan->user))
 		kchan_uncharge(chan->user, chan_charge_bytes(chan));
@@ -611,11 +620,11 @@ static void chan_free(struct kchan_chan *chan)
  */
 struct kchan_chan *kchan_chan_new(u32 elem_size, u32 capacity)
 {
-	size_t ring_bytes = chan_ring_bytes(elem_size, capacity);
+	u64 ring_bytes = chan_ring_bytes(elem_size, capacity);
 	struct kchan_chan *chan;
 	int ret;
 
-	if ((size_t)capacity * elem_size > KCHAN_MAX_BYTES)
+	if ((u64)capacity * elem_size > KCHAN_MAX_BYTES)
 		return ERR_PTR(-ENOMEM);
 	chan = kmem_cache_zalloc(chan_cache, GFP_KERNEL);
 	if (!chan)
@@ -676,10 +685,8 @@ void kchan_chan_put_handle(struct kchan_chan *chan, fmode_t rights)
 	struct chan_change change;
 
 	chan_lock(chan, &change);
-	if ((rights & KCHAN_MODE_SEND) && !--chan->send_handles) {
+	if ((rights & KCHAN_MODE_SEND) && !--chan->send_handles)
 		chan_end_receivers(chan, &change);
-		change.poll |= CHAN_POLL_HUP;
-	}
 	if ((rights & KCHAN_MODE_RECV) && !--chan->recv_handles)
 		chan_end_senders(chan, &change);
 	chan_unlock(chan, &change);

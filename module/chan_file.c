@@ -176,12 +176,18 @@ static const struct kchan_deadline no_deadline = {
 	.time = KTIME_MAX,
 };
 
-/* Moves one message; a longer buffer will do, as programs like cat have. */
+/*
+ * Moves one message; a longer buffer will do, as programs like cat have.  Pure
+ * signals have nothing to read or write: 0 bytes could not be told from the end,
+ * and not every way into write(2) passes on a write of none.
+ */
 static ssize_t chan_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {
 	struct kchan_chan *chan = file->private_data;
 	int ret;
 
+	if (!chan->elem_size)
+		return -EINVAL;
 	if (len < chan->elem_size)
 		return -EMSGSIZE;
 	ret = kchan_chan_recv(chan, buf, chan_may_wait(file, 0) ? &no_deadline : NULL);
@@ -195,6 +201,8 @@ static ssize_t chan_write(struct file *file, const char __user *buf, size_t len,
 	struct kchan_chan *chan = file->private_data;
 	int ret;
 
+	if (!chan->elem_size)
+		return -EINVAL;
 	if (len != chan->elem_size)
 		return -EMSGSIZE;
 	ret = kchan_chan_send(chan, buf, chan_may_wait(file, 0) ? &no_deadline : NULL);

@@ -24,6 +24,21 @@ void kchan_object_init(struct kchan_object *obj)
 }
 
 /**
+ * kchan_object_wake_pollers() - tell pollers of a change
+ * @obj: the object, not locked; the caller holds a reference
+ * @events: what may hold now
+ *
+ * One message is news for one of those that poll exclusively; an end is news for
+ * all of them.
+ */
+void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events)
+{
+	int nr_exclusive = events & (EPOLLHUP | EPOLLERR) ? 0 : 1;
+
+	__wake_up(&obj->pollers, TASK_NORMAL, nr_exclusive, poll_to_key(events));
+}
+
+/**
  * kchan_open_handle() - make a file for an object, and reserve its number
  * @fops: the object's kind
  * @object: goes to the file's ->private_data

@@ -38,6 +38,8 @@ void kchan_object_init(struct kchan_object *obj);
 int kchan_open_handle(const struct file_operations *fops, void *object,
 		      fmode_t rights, bool nonblock, struct file **file);
 
+void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events);
+
 u32 kchan_rights_of(fmode_t mode);
 fmode_t kchan_mode_of(u32 rights);
 

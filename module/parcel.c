@@ -22,6 +22,7 @@ struct kchan_parcel *kchan_parcel_alloc(size_t size)
 
 	if (!parcel)
 		return NULL;
+	parcel->size = size;
 	parcel->data = parcel->small;
 	if (size > sizeof(parcel->small)) {
 		parcel->data = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
@@ -44,6 +45,17 @@ void kchan_parcel_free(struct kchan_parcel *parcel)
 	if (parcel->data != parcel->small)
 		kvfree(parcel->data);
 	kmem_cache_free(parcel_cache, parcel);
+}
+
+/**
+ * kchan_parcel_bytes() - the memory that a parcel takes
+ * @parcel: the parcel
+ *
+ * Return: bytes
+ */
+size_t kchan_parcel_bytes(const struct kchan_parcel *parcel)
+{
+	return sizeof(*parcel) + (parcel->data == parcel->small ? 0 : parcel->size);
 }
 
 /**

@@ -12,6 +12,7 @@
  * struct kchan_parcel - a message outside its channel's buffer
  * @node: in the channel's list of messages given back
  * @seq: when it left the channel; tells the order of messages given back
+ * @size: of the message
  * @data: the message, in @small or in memory of its own
  * @small: room for small ones
  *
@@ -21,12 +22,14 @@
 struct kchan_parcel {
 	struct list_head node;
 	u64 seq;
+	size_t size;
 	void *data;
 	u8 small[KCHAN_PARCEL_INLINE] __aligned(8);
 };
 
 struct kchan_parcel *kchan_parcel_alloc(size_t size);
 void kchan_parcel_free(struct kchan_parcel *parcel);
+size_t kchan_parcel_bytes(const struct kchan_parcel *parcel);
 
 int kchan_parcel_init(void);
 void kchan_parcel_exit(void);

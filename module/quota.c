@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Per-user limits.  Charging happens when objects are made and freed, never
- * when messages move, so one mutex will do.
+ * Per-user limits.  Charging happens when objects are made and freed, and when a
+ * message has to go back, never when messages just move: one lock will do.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 
 #include "quota.h"
 
@@ -29,7 +30,7 @@ struct kchan_user {
 	u32 channels;	/* the user is forgotten when the last one goes */
 };
 
-static DEFINE_MUTEX(users_lock);	/* guards users and all in it */
+static DEFINE_SPINLOCK(users_lock);	/* guards users and all in it */
 static DEFINE_HASHTABLE(users, 6);
 
 /**
@@ -63,33 +64,27 @@ static struct kchan_user *user_find(kuid_t uid)
 	return NULL;
 }
 
-static struct kchan_user *user_find_or_add(kuid_t uid)
+/* Returns what is to be freed after unlocking. */
+static struct kchan_user *user_forget_if_idle(struct kchan_user *user)
 {
-	struct kchan_user *user = user_find(uid);
-
-	if (user)
-		return user;
-	user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
-	if (!user)
+	if (user->channels)
 		return NULL;
-	user->uid = uid;
-	hash_add(users, &user->node, __kuid_val(uid));
+	hash_del(&user->node);
 	return user;
 }
 
-static void user_forget_if_idle(struct kchan_user *user)
+/* The lock is not held over what may take long: reclaim, and security modules. */
+static bool is_exempt(void)
 {
-	if (user->channels)
-		return;
-	hash_del(&user->node);
-	kfree(user);
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 }
 
-static bool user_is_over(const struct kchan_user *user, u64 bytes)
+static bool user_may_add(const struct kchan_user *user, u64 bytes)
 {
-	return user->channels >= kchan_quota_channels() ||
-	       bytes > kchan_quota_bytes() ||
-	       user->bytes > kchan_quota_bytes() - bytes;
+	u64 limit = kchan_quota_bytes();
+
+	return user->channels < kchan_quota_channels() &&
+	       bytes <= limit && user->bytes <= limit - bytes;
 }
 
 /**
@@ -100,20 +95,30 @@ static bool user_is_over(const struct kchan_user *user, u64 bytes)
  */
 struct kchan_user *kchan_charge(u64 bytes)
 {
-	struct kchan_user *user;
+	struct kchan_user *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
+	struct kchan_user *user, *idle = fresh;
+	bool exempt = is_exempt();
 
-	mutex_lock(&users_lock);
-	user = user_find_or_add(current_uid());
+	if (!fresh)
+		return ERR_PTR(-ENOMEM);
+	fresh->uid = current_uid();
+
+	spin_lock(&users_lock);
+	user = user_find(fresh->uid);
 	if (!user) {
-		user = ERR_PTR(-ENOMEM);
-	} else if (user_is_over(user, bytes) && !capable(CAP_SYS_RESOURCE)) {
-		user_forget_if_idle(user);
-		user = ERR_PTR(-EDQUOT);
-	} else {
+		user = fresh;
+		hash_add(users, &user->node, __kuid_val(user->uid));
+		idle = NULL;
+	}
+	if (exempt || user_may_add(user, bytes)) {
 		user->bytes += bytes;
 		user->channels++;
+	} else {
+		idle = idle ? idle : user_forget_if_idle(user);
+		user = ERR_PTR(-EDQUOT);
 	}
-	mutex_unlock(&users_lock);
+	spin_unlock(&users_lock);
+	kfree(idle);
 	return user;
 }
 
@@ -124,9 +129,36 @@ struct kchan_user *kchan_charge(u64 bytes)
  */
 void kchan_uncharge(struct kchan_user *user, u64 bytes)
 {
-	mutex_lock(&users_lock);
+	struct kchan_user *idle;
+
+	spin_lock(&users_lock);
 	user->bytes -= bytes;
 	user->channels--;
-	user_forget_if_idle(user);
-	mutex_unlock(&users_lock);
+	idle = user_forget_if_idle(user);
+	spin_unlock(&users_lock);
+	kfree(idle);
+}
+
+/**
+ * kchan_charge_more() - a channel holds more memory than it was made with
+ * @user: charged for that channel
+ * @bytes: to add; negative to take back.  There is no limit to this, since a
+ *	message must not be lost: kchan_is_over_quota() keeps it in bounds
+ */
+void kchan_charge_more(struct kchan_user *user, s64 bytes)
+{
+	spin_lock(&users_lock);
+	user->bytes += bytes;
+	spin_unlock(&users_lock);
+}
+
+/**
+ * kchan_is_over_quota() - whether a user's channels hold more than they may
+ * @user: charged for a channel that the current task waits on
+ *
+ * Return: true if nothing should be begun that could charge more
+ */
+bool kchan_is_over_quota(struct kchan_user *user)
+{
+	return READ_ONCE(user->bytes) > kchan_quota_bytes() && !is_exempt();
 }

@@ -5,13 +5,17 @@
 #include <linux/types.h>
 
 /*
- * What each user may own, by the real user id that made the objects.  Users
- * with CAP_SYS_RESOURCE in the initial namespace are counted, not limited.
+ * What each user may own, by the user id (in the initial namespace) that made
+ * the objects.  Those with CAP_SYS_RESOURCE in the initial namespace are
+ * counted, not limited.
  */
 struct kchan_user;
 
 struct kchan_user *kchan_charge(u64 bytes);
 void kchan_uncharge(struct kchan_user *user, u64 bytes);
+
+void kchan_charge_more(struct kchan_user *user, s64 bytes);
+bool kchan_is_over_quota(struct kchan_user *user);
 
 u32 kchan_quota_channels(void);
 u64 kchan_quota_bytes(void);

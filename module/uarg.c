@@ -5,7 +5,7 @@
 #include <linux/align.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 #include <uapi/linux/kchan.h>
@@ -178,33 +178,43 @@ int kchan_store_nofault(void __user *dst, const void *src, size_t size)
 	return ret;
 }
 
-/* Between two attempts: whoever keeps taking pages away must not hang us. */
-static int may_retry(void)
-{
-	cond_resched();
-	return signal_pending(current) ? -ERESTARTSYS : 0;
-}
-
 /**
- * kchan_fault_in_source() - what to do when kchan_load_nofault() fails
+ * kchan_touch_source() - what to do when kchan_load_nofault() fails
  * @src: the caller's memory, to be read
  * @size: bytes
  *
- * Return: 0 to try again; -EFAULT where there is no such memory; -ERESTARTSYS
+ * May sleep.  A page may be gone again, or be one that no touch can help; so try
+ * KCHAN_ATTEMPTS times.
+ *
+ * Return: 0 to try again; -EFAULT where there is no such memory
  */
-int kchan_fault_in_source(const void __user *src, size_t size)
+int kchan_touch_source(const void __user *src, size_t size)
 {
-	return fault_in_readable(src, size) ? -EFAULT : may_retry();
+	cond_resched();
+	return fault_in_readable(src, size) ? -EFAULT : 0;
 }
 
 /**
- * kchan_fault_in_target() - what to do when kchan_store_nofault() fails
+ * kchan_touch_target() - what to do when kchan_store_nofault() fails
  * @dst: the caller's memory, to be written; not changed by this
  * @size: bytes
  *
- * Return: 0 to try again; -EFAULT where there is no such memory; -ERESTARTSYS
+ * As kchan_touch_source(); the touch is a store like the one to come, since only
+ * that grows a stack and knows all that may forbid it.
+ *
+ * Return: 0 to try again; -EFAULT where there is no such memory
  */
-int kchan_fault_in_target(void __user *dst, size_t size)
+int kchan_touch_target(void __user *dst, size_t size)
 {
-	return fault_in_safe_writeable(dst, size) ? -EFAULT : may_retry();
+	u8 __user *at = dst;
+	u8 __user *end = at + size;
+	u8 byte;
+
+	cond_resched();
+	while (at < end) {
+		if (get_user(byte, at) || put_user(byte, at))
+			return -EFAULT;
+		at = PTR_ALIGN(at + 1, PAGE_SIZE);
+	}
+	return 0;
 }

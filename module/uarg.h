@@ -17,13 +17,16 @@
 #define KCHAN_WAIT_FLAGS \
 	(KCHAN_NONBLOCK | KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME)
 
+/* Copies that found a page missing which had been touched, before EFAULT. */
+#define KCHAN_ATTEMPTS	16
+
 int kchan_check_size(u32 usize, size_t size, const void __user *src);
 int kchan_write_struct(void __user *dst, const void *src, size_t size);
 int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline);
 int kchan_load_nofault(void *dst, const void __user *src, size_t size);
 int kchan_store_nofault(void __user *dst, const void *src, size_t size);
-int kchan_fault_in_source(const void __user *src, size_t size);
-int kchan_fault_in_target(void __user *dst, size_t size);
+int kchan_touch_source(const void __user *src, size_t size);
+int kchan_touch_target(void __user *dst, size_t size);
 
 /**
  * kchan_read_struct() - take in a struct that begins with its size
@@ -32,7 +35,8 @@ int kchan_fault_in_target(void __user *dst, size_t size);
  * @src: the caller's
  *
  * A few words, moved as such: on the way of every message a general copy of
- * unknown length would cost more than all the rest of the call.
+ * unknown length would cost more than all the rest of the call.  (A struct that
+ * grows is still read up to its first version thus, and the rest after that.)
  *
  * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG
  * (longer than we know, and not zero there)

@@ -24,7 +24,7 @@ void kchan_queue_init(struct kchan_queue *queue)
  */
 void kchan_waiter_init(struct kchan_waiter *waiter)
 {
-	raw_spin_lock_init(&waiter->lock);
+	spin_lock_init(&waiter->lock);
 	waiter->claimed = false;
 	waiter->done = false;
 	waiter->won = NULL;
@@ -71,59 +71,55 @@ static void kchan_lock_waiters(struct kchan_waiter *peer, struct kchan_waiter *s
 	__acquires(&peer->lock)
 {
 	if (!self) {
-		raw_spin_lock(&peer->lock);
+		spin_lock(&peer->lock);
 		return;
 	}
-	raw_spin_lock(&min(peer, self)->lock);
-	raw_spin_lock_nested(&max(peer, self)->lock, SINGLE_DEPTH_NESTING);
+	spin_lock(&min(peer, self)->lock);
+	spin_lock_nested(&max(peer, self)->lock, SINGLE_DEPTH_NESTING);
 	__release(&self->lock);	/* sparse counts the pair as one */
 }
 
 static void kchan_unlock_waiters(struct kchan_waiter *peer, struct kchan_waiter *self)
 	__releases(&peer->lock)
 {
-	raw_spin_unlock(&peer->lock);
+	spin_unlock(&peer->lock);
 	if (self) {
 		__acquire(&self->lock);
-		raw_spin_unlock(&self->lock);
+		spin_unlock(&self->lock);
 	}
 }
 
 /**
- * kchan_claim() - decide a parked wait, and the caller's own with it
+ * kchan_hold() - keep a parked wait from being decided elsewhere
  * @entry: the place to claim the peer for; its object is locked
  * @self: the caller's waiter where that is parked on other objects already, to
  *	be claimed in the same step; NULL where it is parked nowhere
- * @wakes: where to put the claimed entry, for kchan_wake()
  *
- * A caller whose @self is claimed by this has its own outcome decided: it is
- * not woken, and finds @self->won NULL.
+ * While it holds, the caller may still find that it can't go on, and must not
+ * sleep.  An entry found stale has lost its place in the queue if its wait is
+ * over.
  *
- * Return: KCHAN_CLAIMED when both are claimed, else neither is.  An entry found
- * stale has lost its place in the queue if its wait is over.
+ * Return: KCHAN_HELD, to be followed by kchan_claim() or kchan_let_go(); else
+ * nothing is held
  */
-enum kchan_claim kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self,
-			     struct list_head *wakes)
+enum kchan_hold kchan_hold(struct kchan_entry *entry, struct kchan_waiter *self)
 {
 	struct kchan_waiter *peer = entry->waiter;
-	enum kchan_claim ret = KCHAN_CLAIMED;
+	enum kchan_hold ret = KCHAN_HELD;
 
 	/* The two ends of one select on one channel never meet. */
 	if (peer == self)
 		return KCHAN_STALE;
 
 	kchan_lock_waiters(peer, self);
-	if (self && self->claimed) {
+	if (self && self->claimed)
 		ret = KCHAN_SELF_CLAIMED;
-	} else if (peer->claimed) {
+	else if (peer->claimed)
 		ret = KCHAN_STALE;
-	} else {
-		peer->claimed = true;
-		peer->won = entry;
-		if (self)
-			self->claimed = true;
+	if (ret == KCHAN_HELD) {
+		__release(&peer->lock);	/* for sparse; in truth it is held */
+		return ret;
 	}
-
 	kchan_unlock_waiters(peer, self);
 
 	/*
@@ -131,11 +127,42 @@ enum kchan_claim kchan_claim(struct kchan_entry *entry, struct kchan_waiter *sel
 	 * look at it again.  Its memory is safe until its owner has had this
 	 * object's lock (kchan_leave()).
 	 */
-	if (ret != KCHAN_SELF_CLAIMED)
+	if (ret == KCHAN_STALE)
 		kchan_dequeue(entry);
-	if (ret == KCHAN_CLAIMED)
-		list_add_tail(&entry->node, wakes);
 	return ret;
+}
+
+/**
+ * kchan_let_go() - leave a held wait as it was
+ * @entry: as for kchan_hold()
+ * @self: likewise
+ */
+void kchan_let_go(struct kchan_entry *entry, struct kchan_waiter *self)
+{
+	__acquire(&entry->waiter->lock);
+	kchan_unlock_waiters(entry->waiter, self);
+}
+
+/**
+ * kchan_claim() - decide a held wait, and the caller's own with it
+ * @entry: as for kchan_hold(); leaves its queue
+ * @self: likewise
+ * @wakes: where to put the entry, for kchan_wake()
+ *
+ * A caller whose @self is claimed by this has its own outcome decided: it is
+ * not woken, and finds @self->won NULL.
+ */
+void kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self, struct list_head *wakes)
+{
+	__acquire(&entry->waiter->lock);
+	entry->waiter->claimed = true;
+	entry->waiter->won = entry;
+	if (self)
+		self->claimed = true;
+	kchan_unlock_waiters(entry->waiter, self);
+
+	kchan_dequeue(entry);
+	list_add_tail(&entry->node, wakes);
 }
 
 /**
@@ -151,8 +178,10 @@ struct kchan_entry *kchan_claim_first(struct kchan_queue *queue, struct list_hea
 
 	while (!list_empty(&queue->entries)) {
 		entry = list_first_entry(&queue->entries, struct kchan_entry, node);
-		if (kchan_claim(entry, NULL, wakes) == KCHAN_CLAIMED)
+		if (kchan_hold(entry, NULL) == KCHAN_HELD) {
+			kchan_claim(entry, NULL, wakes);
 			return entry;
+		}
 	}
 	return NULL;
 }
@@ -189,10 +218,10 @@ static bool kchan_cancel(struct kchan_waiter *waiter)
 {
 	bool cancelled;
 
-	raw_spin_lock(&waiter->lock);
+	spin_lock(&waiter->lock);
 	cancelled = !waiter->claimed;
 	waiter->claimed = true;
-	raw_spin_unlock(&waiter->lock);
+	spin_unlock(&waiter->lock);
 	return cancelled;
 }
 

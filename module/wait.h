@@ -17,6 +17,8 @@
  * the first entry of a queue, claims its waiter for that entry, and wakes it:
  *
  *	lock object
+ *	  kchan_hold(entry)		nobody else can decide this wait
+ *	  what may fail			then kchan_let_go(entry), and nothing happened
  *	  kchan_claim(entry)		exactly one claimer ever wins a waiter
  *	  move the data			nothing may fail, sleep or touch user memory
  *	unlock object
@@ -34,6 +36,7 @@
  *
  *	kchan_object.lock
  *	  kchan_waiter.lock		two at once: by address
+ *	  users_lock			(quota.c)
  *	pollers' wait queue, pi_lock	taken with none of the above held
  */
 
@@ -47,7 +50,7 @@
  * @task: who sleeps
  */
 struct kchan_waiter {
-	raw_spinlock_t lock;
+	spinlock_t lock;	/* claimed, won */
 	bool claimed;
 	bool done;
 	struct kchan_entry *won;
@@ -91,9 +94,9 @@ struct kchan_deadline {
 	ktime_t time;
 };
 
-/* Outcomes of a claim. */
-enum kchan_claim {
-	KCHAN_CLAIMED,
+/* Outcomes of kchan_hold(). */
+enum kchan_hold {
+	KCHAN_HELD,
 	KCHAN_STALE,		/* the peer was claimed before, or is the claimer */
 	KCHAN_SELF_CLAIMED,	/* the claimer itself was claimed before */
 };
@@ -104,8 +107,9 @@ void kchan_entry_init(struct kchan_entry *entry, struct kchan_waiter *waiter,
 		      struct kchan_object *obj, struct kchan_queue *queue);
 
 void kchan_enqueue(struct kchan_entry *entry);
-enum kchan_claim kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self,
-			     struct list_head *wakes);
+enum kchan_hold kchan_hold(struct kchan_entry *entry, struct kchan_waiter *self);
+void kchan_let_go(struct kchan_entry *entry, struct kchan_waiter *self);
+void kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self, struct list_head *wakes);
 struct kchan_entry *kchan_claim_first(struct kchan_queue *queue, struct list_head *wakes);
 void kchan_wake(struct list_head *wakes);
 

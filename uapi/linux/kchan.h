@@ -28,6 +28,7 @@
  *   E2BIG      a longer struct than this kernel knows, with a nonzero tail
  *   EFAULT     a pointer that does not lead to the caller's memory
  *   EDQUOT     the user owns as many channels, or channel memory, as allowed
+ *              (or, for a receive that has to wait, the channel's owner more)
  *   ENOMEM     no memory; for a new channel also more than KCHAN_MAX_BYTES
  *   EMFILE     the process has no file number left (ENFILE: the system)
  *   ENOTTY     this file does not know this call
@@ -162,7 +163,8 @@ struct kchan_restrict {
  * @capacity: out: messages the channel buffers
  * @length: out: messages in it.  More than @capacity only when receivers could
  *	not take messages already handed to them (bad memory, a kill): those
- *	went back to the head
+ *	went back to the head, where messages handed out meanwhile may have
+ *	overtaken them
  * @waiting_senders: out: senders blocked on it
  * @waiting_receivers: out: receivers blocked on it
  *
@@ -199,7 +201,8 @@ struct kchan_stat {
  *   KCHAN_CLOSE	no argument (0)
  *
  * read(2) receives a message into a buffer of at least its size, and returns 0
- * at the end; write(2) sends one of exactly that size.
+ * at the end; write(2) sends one of exactly that size.  Both are EINVAL where
+ * messages have size 0.
  */
 #define KCHAN_FEATURES		_IO(KCHAN_IOC_MAGIC, 0x00)
 #define KCHAN_CREATE_CHAN	_IO(KCHAN_IOC_MAGIC, 0x01)
