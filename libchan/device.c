@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* The way into the kernel: the device, the ioctls, and their errno habits. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+static const char device[] = "/dev/kchan";
+
+int chan_fail(int errnum)
+{
+	errno = errnum;
+	return -1;
+}
+
+/* Many errnos say "the device is not there"; callers hear of one. */
+static int open_device(void)
+{
+	int fd = open(device, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT || errno == ENXIO || errno == ENOTDIR)
+		errno = ENODEV;
+	if (errno == EPERM)
+		errno = EACCES;
+	return -1;
+}
+
+/* ENOTTY is the kernel's word for an ioctl it does not know. */
+static int call(int fd, unsigned long request, void *arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	if (ret < 0 && errno == ENOTTY)
+		errno = EPROTO;
+	return ret;
+}
+
+int chan_device_call(unsigned long request, void *arg)
+{
+	int fd = open_device();
+	int ret, errnum;
+
+	if (fd < 0)
+		return -1;
+	ret = call(fd, request, arg);
+	errnum = errno;
+	close(fd);
+	errno = errnum;
+	return ret;
+}
+
+int chan_call(const struct chan *c, unsigned long request, void *arg)
+{
+	if (!c)
+		return chan_fail(EBADF);
+	return call(c->fd, request, arg);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Compiled by build-checks once as it is, which must work, and once with each
+ * REJECT, which must not.
+ */
+#include <libchan.h>
+
+struct point {
+	int x, y;
+};
+
+struct same_size {
+	float x, y;
+};
+
+CHAN_TYPE(points, struct point);
+CHAN_TYPE(words, char *);
+
+#if REJECT == 1
+/* Larger than any element may be. */
+struct huge {
+	char bytes[CHAN_ELEM_MAX + 1];
+};
+
+CHAN_TYPE(huges, struct huge);
+#endif
+
+int use(points p, words w);
+int use(points p, words w)
+{
+	struct point point = { 1, 2 };
+	struct same_size other = { 1, 2 };
+	char *word = 0;
+
+	(void)other;
+#if REJECT == 2 /* another type of the same size */
+	return points_send(p, &other);
+#elif REJECT == 3 /* another size */
+	return points_send(p, &word);
+#elif REJECT == 4 /* the element itself */
+	return points_send(p, point);
+#elif REJECT == 5 /* room of another type */
+	return points_recv(p, &other);
+#elif REJECT == 6 /* the end's room in a loop */
+	return points_next(p, &word);
+#elif REJECT == 7 /* a handle of another type */
+	return points_send(w, &point);
+#elif REJECT == 8 /* an untyped handle */
+	return points_send(p.chan, &point);
+#elif REJECT == 9 /* a pointer too few */
+	return words_send(w, word);
+#elif REJECT == 10 /* to be received into something that cannot change */
+	return points_recv(p, (const struct point *)&point);
+#elif REJECT == 11 /* with a deadline too */
+	return points_recv_until(p, &other, 0);
+#elif REJECT == 12 /* and on any clock */
+	return points_send_clock(p, &other, CLOCK_REALTIME, 0);
+#endif
+	return points_send(p, &point) + points_recv(p, &point) + words_send(w, &word);
+}
