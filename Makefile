@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# "make help" says what there is.
+
+PREFIX  ?= /usr/local
+KERNEL  ?= 6.1
+SMP     ?= 2
+INPUT   ?=
+
+RUNNING := $(shell uname -r)
+BUILD   := $(CURDIR)/build/module
+
+# The running kernel's headers, where they are; KDIR=... names others.
+KDIR ?= $(patsubst %/Makefile,%,$(wildcard /lib/modules/$(RUNNING)/build/Makefile))
+
+# BTF for debuggers needs pahole, and may be missing.
+BTF := $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+
+.PHONY: all deps module libchan install load unload demo check lint clean help
+
+all: module libchan
+
+deps:
+	@scripts/deps build
+
+# Built from a copy, so that the work tree stays clean.
+module: deps
+	@mkdir -p $(BUILD)
+	@cp -u --parents Kbuild module/*.[ch] uapi/linux/*.h $(BUILD)
+	@set -e; kdir='$(KDIR)'; \
+	if [ -z "$$kdir" ]; then \
+		echo "make: no headers for the running kernel, $(RUNNING): building the module for kernel $(KERNEL) of scripts/kernel"; \
+		kdir=$$(scripts/kernel $(KERNEL))/build; \
+	fi; \
+	echo "$$kdir" > $(BUILD)/kdir; \
+	$(MAKE) -C "$$kdir" M=$(BUILD) $(BTF) modules
+
+libchan: deps
+	$(MAKE) -C libchan
+
+# A distribution sets DESTDIR and PREFIX=/usr.
+install: module libchan
+	$(MAKE) -C libchan install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	install -D -m 644 uapi/linux/kchan.h $(DESTDIR)$(PREFIX)/include/linux/kchan.h
+	install -D -m 644 scripts/60-kchan.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-kchan.rules
+	$(MAKE) -C "$$(cat $(BUILD)/kdir)" M=$(BUILD) modules_install \
+		INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true CONFIG_MODULE_SIG_ALL=
+	$(if $(DESTDIR),,depmod "$$(cat "$$(cat $(BUILD)/kdir)/include/config/kernel.release")")
+
+load: $(if $(KDIR),module)
+	@scripts/load $(BUILD)/kchan.ko
+
+unload:
+	@scripts/load --unload
+
+demo:
+	@scripts/demo $(INPUT)
+
+check:
+	@scripts/check --kernel $(KERNEL) --smp $(SMP)
+
+lint:
+	@scripts/check --lint --kernel $(KERNEL)
+
+clean:
+	rm -rf build
+	$(MAKE) -C libchan clean
+
+help:
+	@echo 'make                      the module, libchan and its examples'
+	@echo 'make install              all of it; as root, or with DESTDIR=...; PREFIX=$(PREFIX)'
+	@echo 'make load, make unload    the module, in the running kernel; as root'
+	@echo 'make demo [INPUT="FILE..."]'
+	@echo '                          words counted and primes found through channels, in a'
+	@echo '                          virtual machine'
+	@echo 'make check [KERNEL=NAME] [SMP=N]'
+	@echo '                          all tests, in a virtual machine too; kernels: 6.1 (default),'
+	@echo '                          6.12, 6.1-rt'
+	@echo 'make lint                 only what reads the sources'
+	@echo 'make clean                remove what was built'
+	@echo 'scripts/vm -- CMD         run a command in a virtual machine; scripts/vm --help'
+	@echo
+	@echo 'Kernels are kept in $${XDG_CACHE_HOME:-~/.cache}/kchan; it may be removed at any time.'
