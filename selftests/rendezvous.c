@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* An unbuffered channel is a rendezvous: a send returns only once received. */
+#include <kselftest_harness.h>
+#include "kchan_util.h"
+
+TASK_FIXTURE(rendezvous);
+
+struct party {
+	int fd;
+	int returned;
+	__u64 value;
+};
+
+static int send_and_say(void *arg)
+{
+	struct party *p = arg;
+
+	CHECK(send64(p->fd, p->value) == 0);
+	store(&p->returned, 1);
+	return 0;
+}
+
+static int recv_and_say(void *arg)
+{
+	struct party *p = arg;
+
+	CHECK(recv64(p->fd, &p->value) == 1);
+	store(&p->returned, 1);
+	return 0;
+}
+
+TEST_F(rendezvous, send_waits_for_the_receiver)
+{
+	struct party *p = shared_alloc(sizeof(*p));
+	struct task *t;
+	__u64 v;
+
+	p->fd = make_chan(8, 0);
+	p->value = 42;
+	t = task_start(variant->kind, send_and_say, p);
+	wait_waiting(p->fd, 1, 0);
+	EXPECT_EQ(0, load(&p->returned));
+	EXPECT_EQ(0, chan_stat(p->fd).length);
+	EXPECT_EQ(-EAGAIN, try_send64(p->fd, 43));
+
+	EXPECT_EQ(1, recv64(p->fd, &v));
+	EXPECT_EQ(42, v);
+	EXPECT_EQ(true, waiting(p->fd, 0, 0));
+	EXPECT_EQ(0, task_join(t));
+	EXPECT_EQ(1, load(&p->returned));
+	EXPECT_EQ(-EAGAIN, try_recv64(p->fd, &v));
+}
+
+TEST_F(rendezvous, receive_waits_for_the_sender)
+{
+	struct party *p = shared_alloc(sizeof(*p));
+	struct task *t;
+	__u64 v;
+
+	p->fd = make_chan(8, 0);
+	t = task_start(variant->kind, recv_and_say, p);
+	wait_waiting(p->fd, 0, 1);
+	EXPECT_EQ(0, load(&p->returned));
+	EXPECT_EQ(POISON, load(&p->value));
+	EXPECT_EQ(-EAGAIN, try_recv64(p->fd, &v));
+
+	EXPECT_EQ(0, send64(p->fd, 42));
+	EXPECT_EQ(0, task_join(t));
+	EXPECT_EQ(42, p->value);
+	EXPECT_EQ(-EAGAIN, try_send64(p->fd, 43));
+}
+
+/* What the scheduler sees: asleep, and interruptibly, inside the wait core. */
+TEST_F(rendezvous, blocked_task_sleeps_in_kchan_wait)
+{
+	struct party *p = shared_alloc(sizeof(*p));
+	char path[64], wchan[64] = "";
+	struct task *t;
+	__u64 v;
+	FILE *f;
+
+	p->fd = make_chan(8, 0);
+	t = task_start(variant->kind, send_and_say, p);
+	wait_waiting(p->fd, 1, 0);
+	wait_asleep(t);
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", t->tid);
+	f = fopen(path, "r");
+	ASSERT_NE(NULL, f);
+	EXPECT_NE(NULL, fgets(wchan, sizeof(wchan), f));
+	fclose(f);
+	EXPECT_STREQ("kchan_wait", wchan);
+
+	EXPECT_EQ(1, recv64(p->fd, &v));
+	EXPECT_EQ(0, task_join(t));
+}
+
+struct pair {
+	int fd;
+	int rounds;
+	__u64 received;
+};
+
+static int receive_and_count(void *arg)
+{
+	struct pair *p = arg;
+	__u64 v;
+
+	for (int i = 0; i < p->rounds; i++) {
+		CHECK(recv64(p->fd, &v) == 1);
+		CHECK(v == (__u64)i);
+	}
+	return 0;
+}
+
+/* At no time is anything in the channel, whoever comes first. */
+TEST_F(rendezvous, nothing_is_ever_buffered)
+{
+	struct pair *p = shared_alloc(sizeof(*p));
+	struct task *t;
+
+	p->fd = make_chan(8, 0);
+	p->rounds = 2000;
+	t = task_start(variant->kind, receive_and_count, p);
+	for (int i = 0; i < p->rounds; i++) {
+		ASSERT_EQ(0, send64(p->fd, i));
+		ASSERT_EQ(0, chan_stat(p->fd).length);
+	}
+	EXPECT_EQ(0, task_join(t));
+}
+
+TEST_HARNESS_MAIN
