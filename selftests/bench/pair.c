@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an uncontended pair costs: one send and one receive of a 64-byte message
+ * by one thread, through a channel and through what people use today.
+ *
+ * Meant for a guest whose clock counts instructions (one a nanosecond):
+ *
+ *	selftests/bench/run
+ *
+ * The workloads take turns in every round; what is printed is the median of the
+ * rounds and how far they spread.
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/kchan.h>
+
+#define MSG 64
+#define ROUNDS 15
+#define PAIRS 2000
+
+static char msg[MSG];
+
+
+static int null_open(int fds[2])
+{
+	(void)fds;
+	return 0;
+}
+
+static int null_pair(const int fds[2])
+{
+	(void)fds;
+	return syscall(SYS_getppid) <= 0 || syscall(SYS_getppid) <= 0;
+}
+
+static int pipe_pair(const int fds[2])
+{
+	return write(fds[1], msg, MSG) != MSG || read(fds[0], msg, MSG) != MSG;
+}
+
+static int event_open(int fds[2])
+{
+	fds[0] = eventfd(0, 0);
+	return fds[0];
+}
+
+static int event_pair(const int fds[2])
+{
+	uint64_t one = 1;
+
+	return write(fds[0], &one, sizeof(one)) != sizeof(one) ||
+	       read(fds[0], &one, sizeof(one)) != sizeof(one);
+}
+
+static int mq_open_one(int fds[2])
+{
+	struct mq_attr attr = { .mq_maxmsg = 8, .mq_msgsize = MSG };
+
+	fds[0] = mq_open("/kchan-bench", O_RDWR | O_CREAT, 0600, &attr);
+	mq_unlink("/kchan-bench");
+	return fds[0];
+}
+
+static int mq_pair(const int fds[2])
+{
+	return mq_send(fds[0], msg, MSG, 0) || mq_receive(fds[0], msg, MSG, NULL) != MSG;
+}
+
+static int chan_open(int fds[2])
+{
+	struct kchan_create_chan args = { .size = sizeof(args), .elem_size = MSG, .capacity = 8 };
+	int dev = open("/dev/kchan", O_RDWR | O_CLOEXEC);
+
+	if (dev < 0)
+		return -1;
+	fds[0] = ioctl(dev, KCHAN_CREATE_CHAN, &args);
+	close(dev);
+	return fds[0];
+}
+
+static int chan_pair(const int fds[2])
+{
+	struct kchan_msg m = { .size = sizeof(m), .buf = (uintptr_t)msg, .len = MSG };
+
+	return ioctl(fds[0], KCHAN_SEND, &m) || ioctl(fds[0], KCHAN_RECV, &m) != 1;
+}
+
+static int chan_rw_pair(const int fds[2])
+{
+	return write(fds[0], msg, MSG) != MSG || read(fds[0], msg, MSG) != MSG;
+}
+
+static struct workload {
+	const char *name;
+	int (*open)(int fds[2]);
+	int (*pair)(const int fds[2]);
+	int fds[2];
+	int64_t rounds[ROUNDS];
+} workloads[] = {
+	{ .name = "two empty system calls", .open = null_open, .pair = null_pair },
+	{ .name = "channel, send and receive", .open = chan_open, .pair = chan_pair },
+	{ .name = "channel, write and read", .open = chan_open, .pair = chan_rw_pair },
+	{ .name = "pipe, write and read", .open = pipe, .pair = pipe_pair },
+	{ .name = "eventfd, 8 bytes", .open = event_open, .pair = event_pair },
+	{ .name = "POSIX queue", .open = mq_open_one, .pair = mq_pair },
+};
+
+#define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
+
+static int64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+static int64_t time_round(const struct workload *w)
+{
+	int64_t start = now();
+	int i;
+
+	for (i = 0; i < PAIRS; i++) {
+		if (w->pair(w->fds))
+			err(1, "%s", w->name);
+	}
+	return now() - start;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int main(void)
+{
+	struct workload *w;
+	int round;
+
+	for (w = workloads; w < workloads + WORKLOADS; w++) {
+		if (w->open(w->fds) < 0)
+			err(1, "%s", w->name);
+		time_round(w); /* warm up */
+	}
+	for (round = 0; round < ROUNDS; round++) {
+		for (w = workloads; w < workloads + WORKLOADS; w++)
+			w->rounds[round] = time_round(w);
+	}
+
+	printf("%-28s %10s %10s %10s   (ns of the guest's clock, a pair)\n",
+	       "64 bytes, nobody blocks", "median", "least", "most");
+	for (w = workloads; w < workloads + WORKLOADS; w++) {
+		qsort(w->rounds, ROUNDS, sizeof(w->rounds[0]), ascending);
+		printf("%-28s %10.1f %10.1f %10.1f\n", w->name,
+		       (double)w->rounds[ROUNDS / 2] / PAIRS, (double)w->rounds[0] / PAIRS,
+		       (double)w->rounds[ROUNDS - 1] / PAIRS);
+	}
+	return 0;
+}
