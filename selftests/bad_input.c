@@ -353,16 +353,18 @@ TEST_F(bad_input, struct_pointers)
 TEST_F(bad_input, struct_at_the_end_of_memory)
 {
 	for_each_call(c) {
-		/* All but its last byte is there: all of it is: it claims more. */
+		/* Its last byte is missing. */
 		fill_good(self, c);
 		memcpy(self->page + PAGE - c->size + 1, self->args, c->size - 1);
 		EXPECT_EQ(-EFAULT, kchan_call(call_fd(self, c), c->cmd,
 					      self->page + PAGE - c->size + 1))
 			TH_LOG("%s", c->name);
 
+		/* Just all of it. */
 		memcpy(self->page + PAGE - c->size, self->args, c->size);
 		expect_good(_metadata, self, c, self->page + PAGE - c->size);
 
+		/* All of it is there, but not what it claims to have beyond. */
 		self->args->size = c->size + 1;
 		memcpy(self->page + PAGE - c->size, self->args, c->size);
 		EXPECT_EQ(-EFAULT, kchan_call(call_fd(self, c), c->cmd,

@@ -103,6 +103,8 @@ TEST_F(kill, receiver_at_the_hand_off)
 			ASSERT_EQ(POISON, one->value);
 			back++;
 		} else {
+			/* Killed before it was sent, it must not go to the grave. */
+			ASSERT_EQ(1, round % 2);
 			ASSERT_EQ(round, one->value);
 			taken++;
 		}
