@@ -16,13 +16,14 @@
  *
  * User memory is touched either with no lock held, where a fault may take as
  * long as it likes, or with faults off, where a fault means to let go of
- * everything, fault the page in, and start again.  What is parked is in the
+ * everything, bring the page in, and start again.  What is parked is in the
  * kernel, so that nobody ever waits for another's pages.
  *
  * A message handed to a parked receiver is in that receiver's hand until it is
  * in user memory.  If it can't get there (no such memory, or the receiver is
  * being killed) it goes back to where it was.  So the channel isn't drained as
- * long as a message is in a hand; that is short, since faults are off.
+ * long as a message is in a hand; that is short, since nobody is waited for but
+ * the kernel itself.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -417,7 +418,7 @@ static int chan_take(struct kchan_chan *chan, void __user *msg, struct kchan_par
 		chan_settle(chan, parcel);
 		return -EINTR;
 	}
-	if (chan_store(chan, msg, parcel->data)) {
+	if (kchan_store_soon(msg, parcel->data, chan->elem_size)) {
 		chan_settle(chan, parcel);
 		return -EFAULT;
 	}

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
+#include <linux/userfaultfd_k.h>
 #include <linux/uaccess.h>
 
 #include <uapi/linux/kchan.h>
@@ -217,4 +218,45 @@ int kchan_touch_target(void __user *dst, size_t size)
 		at = PTR_ALIGN(at + 1, PAGE_SIZE);
 	}
 	return 0;
+}
+
+/* Brings in pages that nobody but the kernel stands behind. */
+static bool touch_anonymous(struct mm_struct *mm, unsigned long at, size_t size)
+{
+	unsigned long end = at + size;
+	struct vm_area_struct *vma;
+
+	for (; at < end; at = PAGE_ALIGN(at + 1)) {
+		vma = vma_lookup(mm, at);
+		if (!vma || !vma_is_anonymous(vma) || userfaultfd_armed(vma) ||
+		    fixup_user_fault(mm, at, FAULT_FLAG_WRITE, NULL))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * kchan_store_soon() - copy to user memory, sleeping only for the kernel
+ * @dst: the caller's
+ * @src: where from
+ * @size: bytes; with 0 no memory is touched
+ *
+ * A page that was there a moment ago is mostly missing because another thread
+ * forked.  That passes, and the lock keeps the next fork out while we copy.
+ * Pages of a file or a userfaultfd could take any time, and are not waited for.
+ *
+ * Return: 0; -EFAULT where memory is not there, perhaps only not yet
+ */
+int kchan_store_soon(void __user *dst, const void *src, size_t size)
+{
+	struct mm_struct *mm = current->mm;
+	int ret;
+
+	ret = kchan_store_nofault(dst, src, size);
+	if (!ret || mmap_read_lock_killable(mm))
+		return ret;
+	if (touch_anonymous(mm, untagged_addr((unsigned long)dst), size))
+		ret = kchan_store_nofault(dst, src, size);
+	mmap_read_unlock(mm);
+	return ret;
 }
