@@ -70,26 +70,34 @@ TEST_F(rendezvous, receive_waits_for_the_sender)
 	EXPECT_EQ(-EAGAIN, try_send64(p->fd, 43));
 }
 
-/* What the scheduler sees: asleep, and interruptibly, inside the wait core. */
+static bool sleeps_in(const struct task *t, const char *function)
+{
+	char path[64], wchan[64] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", t->tid);
+	f = fopen(path, "r");
+	must(f);
+	must(fgets(wchan, sizeof(wchan), f));
+	fclose(f);
+	return !strcmp(wchan, function);
+}
+
+/*
+ * What the scheduler sees: asleep, and interruptibly, inside the wait core.  A
+ * task says that it is asleep a moment before it is, and has no wchan until then.
+ */
 TEST_F(rendezvous, blocked_task_sleeps_in_kchan_wait)
 {
 	struct party *p = shared_alloc(sizeof(*p));
-	char path[64], wchan[64] = "";
 	struct task *t;
 	__u64 v;
-	FILE *f;
 
 	p->fd = make_chan(8, 0);
 	t = task_start(variant->kind, send_and_say, p);
 	wait_waiting(p->fd, 1, 0);
 	wait_asleep(t);
-
-	snprintf(path, sizeof(path), "/proc/%d/wchan", t->tid);
-	f = fopen(path, "r");
-	ASSERT_NE(NULL, f);
-	EXPECT_NE(NULL, fgets(wchan, sizeof(wchan), f));
-	fclose(f);
-	EXPECT_STREQ("kchan_wait", wchan);
+	wait_until(sleeps_in(t, "kchan_wait"));
 
 	EXPECT_EQ(1, recv64(p->fd, &v));
 	EXPECT_EQ(0, task_join(t));
