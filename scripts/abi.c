@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ABI of version 1 in numbers, each written out by hand: whoever changes one
+ * The ABI in numbers, each written out by hand: whoever changes one
  * breaks programs that are already built.  Only compiled, never run.
  */
 #include <stddef.h>
@@ -19,7 +19,7 @@ FIELD(kchan_features, abi_version, 4, 4);
 FIELD(kchan_features, features, 8, 8);
 FIELD(kchan_features, max_elem_size, 16, 4);
 FIELD(kchan_features, max_capacity, 20, 4);
-FIELD(kchan_features, max_user_channels, 24, 4);
+FIELD(kchan_features, max_user_objects, 24, 4);
 FIELD(kchan_features, reserved, 28, 4);
 FIELD(kchan_features, max_user_bytes, 32, 8);
 
@@ -29,6 +29,14 @@ FIELD(kchan_create_chan, flags, 4, 4);
 FIELD(kchan_create_chan, elem_size, 8, 4);
 FIELD(kchan_create_chan, reserved, 12, 4);
 FIELD(kchan_create_chan, capacity, 16, 8);
+
+SIZE(kchan_create, 32);
+FIELD(kchan_create, size, 0, 4);
+FIELD(kchan_create, flags, 4, 4);
+FIELD(kchan_create, kind, 8, 4);
+FIELD(kchan_create, parent, 12, 4);
+FIELD(kchan_create, limit, 16, 8);
+FIELD(kchan_create, deadline, 24, 8);
 
 SIZE(kchan_msg, 32);
 FIELD(kchan_msg, size, 0, 4);
@@ -44,7 +52,49 @@ FIELD(kchan_restrict, flags, 4, 4);
 FIELD(kchan_restrict, rights, 8, 4);
 FIELD(kchan_restrict, reserved, 12, 4);
 
-SIZE(kchan_stat, 56);
+SIZE(kchan_wait, 40);
+FIELD(kchan_wait, size, 0, 4);
+FIELD(kchan_wait, flags, 4, 4);
+FIELD(kchan_wait, op, 8, 4);
+FIELD(kchan_wait, index, 12, 4);
+FIELD(kchan_wait, arg, 16, 8);
+FIELD(kchan_wait, deadline, 24, 8);
+FIELD(kchan_wait, value, 32, 8);
+
+SIZE(kchan_case, 32);
+FIELD(kchan_case, fd, 0, 4);
+FIELD(kchan_case, op, 4, 4);
+FIELD(kchan_case, buf, 8, 8);
+FIELD(kchan_case, len, 16, 4);
+FIELD(kchan_case, index, 20, 4);
+FIELD(kchan_case, arg, 24, 8);
+
+SIZE(kchan_select, 40);
+FIELD(kchan_select, size, 0, 4);
+FIELD(kchan_select, flags, 4, 4);
+FIELD(kchan_select, cases, 8, 8);
+FIELD(kchan_select, nr, 16, 4);
+FIELD(kchan_select, case_size, 20, 4);
+FIELD(kchan_select, deadline, 24, 8);
+FIELD(kchan_select, value, 32, 8);
+
+SIZE(kchan_arg, 16);
+FIELD(kchan_arg, size, 0, 4);
+FIELD(kchan_arg, flags, 4, 4);
+FIELD(kchan_arg, value, 8, 8);
+
+SIZE(kchan_timer, 24);
+FIELD(kchan_timer, size, 0, 4);
+FIELD(kchan_timer, flags, 4, 4);
+FIELD(kchan_timer, deadline, 8, 8);
+FIELD(kchan_timer, period, 16, 8);
+
+SIZE(kchan_cell, 64);
+FIELD(kchan_cell, value, 0, 8);
+FIELD(kchan_cell, waiters, 8, 4);
+FIELD(kchan_cell, reserved, 12, 52);
+
+SIZE(kchan_stat, 64);
 FIELD(kchan_stat, size, 0, 4);
 FIELD(kchan_stat, kind, 4, 4);
 FIELD(kchan_stat, id, 8, 8);
@@ -56,23 +106,66 @@ FIELD(kchan_stat, capacity, 32, 8);
 FIELD(kchan_stat, length, 40, 8);
 FIELD(kchan_stat, waiting_senders, 48, 4);
 FIELD(kchan_stat, waiting_receivers, 52, 4);
+FIELD(kchan_stat, value, 56, 8);
 
 NUMBER(KCHAN_FEATURES, 0xc700);
 NUMBER(KCHAN_CREATE_CHAN, 0xc701);
+NUMBER(KCHAN_CREATE, 0xc702);
 NUMBER(KCHAN_STAT, 0xc710);
 NUMBER(KCHAN_RESTRICT, 0xc711);
+NUMBER(KCHAN_SELECT, 0xc712);
+NUMBER(KCHAN_WAIT, 0xc713);
 NUMBER(KCHAN_SEND, 0xc720);
 NUMBER(KCHAN_RECV, 0xc721);
 NUMBER(KCHAN_CLOSE, 0xc722);
+NUMBER(KCHAN_DONE, 0xc730);
+NUMBER(KCHAN_TOKEN, 0xc731);
+NUMBER(KCHAN_UNLOCK, 0xc732);
+NUMBER(KCHAN_CONSISTENT, 0xc733);
+NUMBER(KCHAN_SIGNAL, 0xc734);
+NUMBER(KCHAN_CANCEL, 0xc735);
+NUMBER(KCHAN_TIMER, 0xc736);
 
 NUMBER(KCHAN_KIND_CHAN, 1);
+NUMBER(KCHAN_KIND_WAITGROUP, 2);
+NUMBER(KCHAN_KIND_SEMAPHORE, 3);
+NUMBER(KCHAN_KIND_TOKEN, 4);
+NUMBER(KCHAN_KIND_MUTEX, 5);
+NUMBER(KCHAN_KIND_RWMUTEX, 6);
+NUMBER(KCHAN_KIND_ONCE, 7);
+NUMBER(KCHAN_KIND_COND, 8);
+NUMBER(KCHAN_KIND_TIMER, 9);
+NUMBER(KCHAN_KIND_CELLS, 10);
+NUMBER(KCHAN_KIND_CANCEL, 11);
 NUMBER(KCHAN_RIGHT_SEND, 1);
 NUMBER(KCHAN_RIGHT_RECV, 2);
+NUMBER(KCHAN_OP_SEND, 1);
+NUMBER(KCHAN_OP_RECV, 2);
+NUMBER(KCHAN_OP_ADD, 3);
+NUMBER(KCHAN_OP_ZERO, 4);
+NUMBER(KCHAN_OP_LOCK, 5);
+NUMBER(KCHAN_OP_RLOCK, 6);
+NUMBER(KCHAN_OP_TICK, 7);
+NUMBER(KCHAN_OP_DIFFERS, 8);
+NUMBER(KCHAN_OP_CANCELLED, 9);
+NUMBER(KCHAN_OP_COND, 10);
 NUMBER(KCHAN_NONBLOCK, 1);
 NUMBER(KCHAN_DEADLINE, 2);
 NUMBER(KCHAN_CLOCK_REALTIME, 4);
 NUMBER(KCHAN_CLOCK_BOOTTIME, 8);
+NUMBER(KCHAN_IN_ORDER, 16);
+NUMBER(KCHAN_READY, 32);
+NUMBER(KCHAN_CHILD, 64);
+NUMBER(KCHAN_OUTCOME_SHIFT, 16);
 NUMBER(KCHAN_FEATURE_CHAN, 1);
+NUMBER(KCHAN_FEATURE_SELECT, 2);
+NUMBER(KCHAN_FEATURE_SYNC, 4);
 NUMBER(KCHAN_STATE_CLOSED, 1);
 NUMBER(KCHAN_STATE_NO_SENDERS, 2);
 NUMBER(KCHAN_STATE_NO_RECEIVERS, 4);
+NUMBER(KCHAN_STATE_LOCKED, 8);
+NUMBER(KCHAN_STATE_OWNERDEAD, 16);
+NUMBER(KCHAN_STATE_NOTRECOVERABLE, 32);
+NUMBER(KCHAN_STATE_DONE, 64);
+NUMBER(KCHAN_STATE_RUNNING, 128);
+NUMBER(KCHAN_STATE_CANCELLED, 256);

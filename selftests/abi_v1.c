@@ -16,7 +16,7 @@ struct v1_features {
 	__u64 features;
 	__u32 max_elem_size;
 	__u32 max_capacity;
-	__u32 max_user_channels;
+	__u32 max_user_objects;
 	__u32 reserved;
 	__u64 max_user_bytes;
 };
@@ -103,7 +103,7 @@ SAME_FIELD(features, abi_version);
 SAME_FIELD(features, features);
 SAME_FIELD(features, max_elem_size);
 SAME_FIELD(features, max_capacity);
-SAME_FIELD(features, max_user_channels);
+SAME_FIELD(features, max_user_objects);
 SAME_FIELD(features, reserved);
 SAME_FIELD(features, max_user_bytes);
 

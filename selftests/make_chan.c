@@ -141,7 +141,7 @@ TEST(features)
 	EXPECT_EQ(KCHAN_FEATURE_CHAN, f.features & KCHAN_FEATURE_CHAN);
 	EXPECT_EQ(KCHAN_MAX_ELEM_SIZE, f.max_elem_size);
 	EXPECT_EQ(KCHAN_MAX_CAPACITY, f.max_capacity);
-	EXPECT_GT(f.max_user_channels, 0);
+	EXPECT_GT(f.max_user_objects, 0);
 	EXPECT_GT(f.max_user_bytes, 0);
 	EXPECT_EQ(0, f.reserved);
 }

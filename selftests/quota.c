@@ -36,15 +36,15 @@ static void set_limit(const char *path, unsigned long n)
 FIXTURE_SETUP(quota)
 {
 	allow_fds(2048);
-	self->old_channels = get_limit(PARAMETERS "max_user_channels");
+	self->old_channels = get_limit(PARAMETERS "max_user_objects");
 	self->old_bytes = get_limit(PARAMETERS "max_user_bytes");
-	set_limit(PARAMETERS "max_user_channels", FEW_CHANNELS);
+	set_limit(PARAMETERS "max_user_objects", FEW_CHANNELS);
 	set_limit(PARAMETERS "max_user_bytes", FEW_BYTES);
 }
 
 FIXTURE_TEARDOWN(quota)
 {
-	set_limit(PARAMETERS "max_user_channels", self->old_channels);
+	set_limit(PARAMETERS "max_user_objects", self->old_channels);
 	set_limit(PARAMETERS "max_user_bytes", self->old_bytes);
 }
 
@@ -303,39 +303,39 @@ static int messages_that_are_dropped(void *arg)
 
 TEST_F(quota, messages_that_go_back_count)
 {
-	set_limit(PARAMETERS "max_user_channels", 2 * FEW_CHANNELS);
+	set_limit(PARAMETERS "max_user_objects", 2 * FEW_CHANNELS);
 	EXPECT_EQ(0, in_child(messages_that_go_back, NULL));
 	EXPECT_EQ(0, in_child(messages_that_are_dropped, NULL));
 }
 
 TEST_F(quota, limits_are_told)
 {
-	EXPECT_EQ(FEW_CHANNELS, get_features().max_user_channels);
+	EXPECT_EQ(FEW_CHANNELS, get_features().max_user_objects);
 	EXPECT_EQ(FEW_BYTES, get_features().max_user_bytes);
-	set_limit(PARAMETERS "max_user_channels", self->old_channels);
+	set_limit(PARAMETERS "max_user_objects", self->old_channels);
 	set_limit(PARAMETERS "max_user_bytes", self->old_bytes);
-	EXPECT_EQ(self->old_channels, get_features().max_user_channels);
+	EXPECT_EQ(self->old_channels, get_features().max_user_objects);
 	EXPECT_EQ(self->old_bytes, get_features().max_user_bytes);
 }
 
 static int defaults_hold(void *arg)
 {
 	struct kchan_features f = get_features();
-	int *fds = calloc(f.max_user_channels + 1, sizeof(*fds));
+	int *fds = calloc(f.max_user_objects + 1, sizeof(*fds));
 	int error, dev = open_device();
 
 	(void)arg;
 	become_user(NOBODY);
 	CHECK(try_make_chan(dev, 1024, f.max_user_bytes / 1024 + 1, 0) == -EDQUOT);
-	CHECK(make_until_error(dev, 0, 0, fds, f.max_user_channels + 1, &error) ==
-	      (int)f.max_user_channels);
+	CHECK(make_until_error(dev, 0, 0, fds, f.max_user_objects + 1, &error) ==
+	      (int)f.max_user_objects);
 	CHECK(error == EDQUOT);
 	return 0;
 }
 
 TEST_F(quota, defaults)
 {
-	set_limit(PARAMETERS "max_user_channels", self->old_channels);
+	set_limit(PARAMETERS "max_user_objects", self->old_channels);
 	set_limit(PARAMETERS "max_user_bytes", self->old_bytes);
 	EXPECT_EQ(0, in_child(defaults_hold, NULL));
 }

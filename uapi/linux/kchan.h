@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * kchan: channels between threads and processes, owned by the kernel.
+ * kchan: channels, select and what else threads and processes wait for each
+ * other with, owned by the kernel.
  *
  * This header is the whole contract between the kernel and its users.
  *
@@ -15,19 +16,30 @@
  * EINVAL.  A 32-bit program uses the very same structs; pointers travel as
  * __u64.
  *
- * Errors.  One errno, one meaning, and a call that fails has changed nothing:
+ * Errors.  One errno, one meaning, and a call that fails has changed nothing
+ * (but where a lock says EOWNERDEAD, which it does after passing into the
+ * caller's hands):
  *
  *   EAGAIN     would block, and KCHAN_NONBLOCK or O_NONBLOCK asks not to
  *   ETIMEDOUT  the deadline has passed
  *   EINTR      a signal came first (calls restart under SA_RESTART)
  *   EPIPE      send on a closed channel, or nobody can receive
  *   EALREADY   close of a closed channel
- *   EBADF      the handle lacks the right
+ *   EBADF      the handle lacks the right; in a select also: is none of ours
  *   EMSGSIZE   wrong length of a message
- *   EINVAL     a flag, reserved field, size or number that makes no sense
- *   E2BIG      a longer struct than this kernel knows, with a nonzero tail
+ *   EINVAL     a flag, reserved field, size or number that makes no sense; an
+ *              operation that this kind of object does not have; a wait group
+ *              would fall below zero
+ *   EOVERFLOW  a semaphore would get back more than was taken; a count would
+ *              exceed KCHAN_MAX_COUNT
+ *   EPERM      unlock of what this process does not hold
+ *   EOWNERDEAD the last holder of a lock died with it (the lock is the caller's
+ *              now); some of the work waited for was abandoned
+ *   ENOTRECOVERABLE  a lock was given back without KCHAN_CONSISTENT after that
+ *   E2BIG      a longer struct than this kernel knows, with a nonzero tail;
+ *              more than KCHAN_MAX_CASES
  *   EFAULT     a pointer that does not lead to the caller's memory
- *   EDQUOT     the user owns as many channels, or channel memory, as allowed
+ *   EDQUOT     the user owns as many objects, or as much memory, as allowed
  *              (or, for a receive that has to wait, the channel's owner more)
  *   ENOMEM     no memory; for a new channel also more than KCHAN_MAX_BYTES
  *   EMFILE     the process has no file number left (ENFILE: the system)
@@ -42,18 +54,47 @@
 #define KCHAN_IOC_MAGIC		0xC7
 
 /* The version of this contract; it counts up when something is added. */
-#define KCHAN_ABI_VERSION	1
+#define KCHAN_ABI_VERSION	2
 
 /* Limits that no setting can lift. */
 #define KCHAN_MAX_ELEM_SIZE	65536u		/* bytes in a message */
 #define KCHAN_MAX_CAPACITY	1048576u	/* messages in a buffer */
 #define KCHAN_MAX_BYTES		1073741824u	/* bytes in a buffer */
+#define KCHAN_MAX_CASES		1024u		/* cases in a select */
+#define KCHAN_MAX_COUNT		2147483647u	/* units in a group or semaphore */
+#define KCHAN_MAX_CELLS		65536u		/* cells in one object */
+#define KCHAN_MAX_ERRNO		4095		/* causes: 1 to this */
 
 /* Kinds of object. */
 #define KCHAN_KIND_CHAN		1
+#define KCHAN_KIND_WAITGROUP	2
+#define KCHAN_KIND_SEMAPHORE	3
+#define KCHAN_KIND_TOKEN	4	/* units of one of these two, in one hand */
+#define KCHAN_KIND_MUTEX	5
+#define KCHAN_KIND_RWMUTEX	6
+#define KCHAN_KIND_ONCE		7
+#define KCHAN_KIND_COND		8
+#define KCHAN_KIND_TIMER	9
+#define KCHAN_KIND_CELLS	10
+#define KCHAN_KIND_CANCEL	11
 
-/* Rights of a handle. */
-#define KCHAN_RIGHT_SEND	0x1u	/* send, and close */
+/*
+ * Rights of a handle, and what it takes them to do:
+ *
+ *		SEND				RECV
+ *   channel	send, close			receive
+ *   waitgroup	add, done, token		wait for zero
+ *   semaphore	give back, wait for zero	take, token
+ *   token	done				-
+ *   mutex	lock, unlock			-
+ *   rwmutex	lock, unlock			read-lock, read-unlock
+ *   once	do, done			-
+ *   cond	signal				wait
+ *   timer	set, stop			take a tick
+ *   cells	map for writing, signal		map for reading, wait
+ *   cancel	cancel				wait, make a child
+ */
+#define KCHAN_RIGHT_SEND	0x1u
 #define KCHAN_RIGHT_RECV	0x2u
 
 /* Flags of a call.  A kernel refuses those it does not know with EINVAL. */
@@ -61,9 +102,14 @@
 #define KCHAN_DEADLINE		0x2u	/* .deadline holds; CLOCK_MONOTONIC */
 #define KCHAN_CLOCK_REALTIME	0x4u	/* with KCHAN_DEADLINE: that clock */
 #define KCHAN_CLOCK_BOOTTIME	0x8u	/* with KCHAN_DEADLINE: that clock */
+#define KCHAN_IN_ORDER		0x10u	/* select: the first case that is ready */
+#define KCHAN_READY		0x20u	/* select: say what is ready, do nothing */
+#define KCHAN_CHILD		0x40u	/* create: .parent holds */
 
 /* Bits of struct kchan_features.features. */
 #define KCHAN_FEATURE_CHAN	0x1ull	/* KCHAN_CREATE_CHAN and its calls */
+#define KCHAN_FEATURE_SELECT	0x2ull	/* KCHAN_SELECT */
+#define KCHAN_FEATURE_SYNC	0x4ull	/* KCHAN_CREATE of all kinds above */
 
 /**
  * struct kchan_features - what this kernel offers
@@ -72,9 +118,9 @@
  * @features: out: KCHAN_FEATURE_* bits
  * @max_elem_size: out: largest message, in bytes
  * @max_capacity: out: largest capacity, in messages
- * @max_user_channels: out: channels one user may own (privileged users: more)
+ * @max_user_objects: out: objects one user may own (privileged users: more)
  * @reserved: out: 0
- * @max_user_bytes: out: bytes of channel memory one user may own (likewise)
+ * @max_user_bytes: out: bytes of memory one user's objects may take (likewise)
  *
  * What the caller's struct has beyond the kernel's is filled with zeros.
  */
@@ -84,7 +130,7 @@ struct kchan_features {
 	__u64 features;
 	__u32 max_elem_size;
 	__u32 max_capacity;
-	__u32 max_user_channels;
+	__u32 max_user_objects;
 	__u32 reserved;
 	__u64 max_user_bytes;
 };
@@ -107,6 +153,31 @@ struct kchan_create_chan {
 	__u32 elem_size;
 	__u32 reserved;
 	__u64 capacity;
+};
+
+/**
+ * struct kchan_create - a new object of any kind but a channel or a token
+ * @size: in: sizeof(struct kchan_create)
+ * @flags: in: KCHAN_NONBLOCK (sets O_NONBLOCK on the new file); for a cancel
+ *	also KCHAN_CHILD, KCHAN_DEADLINE and KCHAN_CLOCK_*
+ * @kind: in: KCHAN_KIND_*
+ * @parent: in: with KCHAN_CHILD a handle, with the right to receive, to the
+ *	cancel that cancels this one too; otherwise 0
+ * @limit: in: waitgroup: units at once, 1 to KCHAN_MAX_COUNT, past which an add
+ *	waits; 0: none.  Semaphore: its units, 1 to KCHAN_MAX_COUNT, all there.
+ *	Cells: how many, 1 to KCHAN_MAX_CELLS, all 0.  Otherwise 0
+ * @deadline: in: cancel: with KCHAN_DEADLINE when it cancels itself, with cause
+ *	ETIMEDOUT; as in struct kchan_wait.  Otherwise 0
+ *
+ * The new file has both rights.
+ */
+struct kchan_create {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__s32 parent;
+	__u64 limit;
+	__s64 deadline;
 };
 
 /**
@@ -146,10 +217,184 @@ struct kchan_restrict {
 	__u32 reserved;
 };
 
+/*
+ * Operations that may wait, of KCHAN_WAIT and of a select's cases.  Each says
+ * what it needs of @index and @arg (what it does not need must be 0), and what
+ * it leaves in @value, which is 0 where nothing is said.  They succeed with 0
+ * unless they say otherwise.
+ */
+#define KCHAN_OP_SEND		1	/* select only: as KCHAN_SEND */
+#define KCHAN_OP_RECV		2	/* select only: as KCHAN_RECV */
+/*
+ * Waitgroup, semaphore: take @arg units, 1 to the limit (else EINVAL), in FIFO
+ * order: whoever asks for many holds back those behind that ask for few.
+ */
+#define KCHAN_OP_ADD		3
+/*
+ * Waitgroup, semaphore: wait until no unit is taken.  EOWNERDEAD when units were
+ * abandoned since it last was so, and @value is how many.
+ */
+#define KCHAN_OP_ZERO		4
+/*
+ * Mutex, rwmutex: lock, for this process.  Once: 1 when it has been done; 0 when
+ * it is this caller's to do, and to tell with KCHAN_DONE (or KCHAN_UNLOCK, to
+ * leave it to the next); EOWNERDEAD likewise, where somebody died doing it.
+ */
+#define KCHAN_OP_LOCK		5
+/* Rwmutex: lock for reading, beside others who do, for this process. */
+#define KCHAN_OP_RLOCK		6
+/* Timer: wait for a tick; @value is how many there were since the last taken. */
+#define KCHAN_OP_TICK		7
+/* Cells: wait until cell @index differs from @arg; @value is what it then was. */
+#define KCHAN_OP_DIFFERS	8
+/* Cancel: wait until it is cancelled; @value is the cause. */
+#define KCHAN_OP_CANCELLED	9
+/*
+ * Cond, not in a select: give back the mutex or rwmutex whose handle is @arg,
+ * which this process has locked (else EPERM), and wait for KCHAN_SIGNAL, in one
+ * step.  The lock is not taken again: that is the caller's next call, however
+ * this one ends, but with EPERM, EBADF and EINVAL, after which it is still held.
+ * A signal handler ends it with EINTR even under SA_RESTART.
+ */
+#define KCHAN_OP_COND		10
+
+/**
+ * struct kchan_wait - one operation that may wait
+ * @size: in: sizeof(struct kchan_wait)
+ * @flags: in: KCHAN_NONBLOCK, KCHAN_DEADLINE, KCHAN_CLOCK_*
+ * @op: in: KCHAN_OP_*
+ * @index: in: as the operation says
+ * @arg: in: as the operation says
+ * @deadline: in: as in struct kchan_msg
+ * @value: out: as the operation says, when it succeeds or says EOWNERDEAD
+ */
+struct kchan_wait {
+	__u32 size;
+	__u32 flags;
+	__u32 op;
+	__u32 index;
+	__u64 arg;
+	__s64 deadline;
+	__u64 value;
+};
+
+/**
+ * struct kchan_case - one case of a select
+ * @fd: in: the handle; negative: this case is never ready
+ * @op: in: KCHAN_OP_*
+ * @buf: in: send, receive: address of the message
+ * @len: in: send, receive: its length in bytes
+ * @index: in: as the operation says
+ * @arg: in: as the operation says
+ */
+struct kchan_case {
+	__s32 fd;
+	__u32 op;
+	__u64 buf;
+	__u32 len;
+	__u32 index;
+	__u64 arg;
+};
+
+/**
+ * struct kchan_select - wait for one of several operations, and do that one
+ * @size: in: sizeof(struct kchan_select)
+ * @flags: in: KCHAN_NONBLOCK, KCHAN_DEADLINE, KCHAN_CLOCK_*, KCHAN_IN_ORDER,
+ *	KCHAN_READY
+ * @cases: in: address of an array of struct kchan_case; not read when @nr is 0
+ * @nr: in: how many, at most KCHAN_MAX_CASES
+ * @case_size: in: sizeof(struct kchan_case)
+ * @deadline: in: as in struct kchan_msg
+ * @value: out: as the chosen operation says
+ *
+ * Exactly one case is done, or none and the call fails.  Of several that are
+ * ready each is as likely as the others; with KCHAN_IN_ORDER it is the first.
+ * A send that finds its channel closed is ready, and so is whatever else would
+ * not wait.  Without a wait (KCHAN_NONBLOCK, or a deadline that has passed) the
+ * call fails only if there was an instant at which no case was ready.  O_NONBLOCK
+ * of the handles does not count.  Two cases of one select never meet each other.
+ *
+ * With KCHAN_READY nothing is done: the call says which case would not have
+ * waited a moment ago.  (Where nothing can be taken, as in waiting for zero, a
+ * differing cell or a cancel, that is the same.)
+ *
+ * Return: the chosen case's index, and from bit KCHAN_OUTCOME_SHIFT on its
+ * outcome: 0 or 1, as the operation returns, or the errno that it fails with
+ * (EPIPE, EOWNERDEAD, ENOTRECOVERABLE).  The call itself fails, with nothing
+ * done, when one of the cases makes no sense, whether it would be ready or not.
+ */
+struct kchan_select {
+	__u32 size;
+	__u32 flags;
+	__u64 cases;
+	__u32 nr;
+	__u32 case_size;
+	__s64 deadline;
+	__u64 value;
+};
+
+#define KCHAN_OUTCOME_SHIFT	16
+
+/**
+ * struct kchan_arg - a call that needs a number
+ * @size: in: sizeof(struct kchan_arg)
+ * @flags: in: 0
+ * @value: in: as the call says
+ */
+struct kchan_arg {
+	__u32 size;
+	__u32 flags;
+	__s64 value;
+};
+
+/* Value of KCHAN_SIGNAL: all who wait. */
+#define KCHAN_ALL		0x7fffffffffffffffll
+
+/**
+ * struct kchan_timer - when a timer fires
+ * @size: in: sizeof(struct kchan_timer)
+ * @flags: in: KCHAN_DEADLINE, KCHAN_CLOCK_*; 0: never, stop it
+ * @deadline: in: with KCHAN_DEADLINE the first tick, as in struct kchan_msg;
+ *	otherwise 0
+ * @period: in: nanoseconds from one tick to the next; 0: only one
+ *
+ * Ticks that nobody has taken are forgotten, whether it is set or stopped.
+ */
+struct kchan_timer {
+	__u32 size;
+	__u32 flags;
+	__s64 deadline;
+	__s64 period;
+};
+
+/**
+ * struct kchan_cell - one cell, as mmap(2) of its object shows it
+ * @value: to be used with C11 atomic operations
+ * @waiters: how many wait in the kernel for this cell to differ, and are waiting
+ *	for KCHAN_SIGNAL; not to be written.  After a change of @value (both
+ *	sequentially consistent) look here, and signal if it is not 0
+ * @reserved: keeps each cell in a cache line of its own
+ *
+ * The mapping begins at offset 0, is MAP_SHARED, and as long as wanted, up to the
+ * object's last page.  A process that dies, or unmaps, after a change but before
+ * its signal leaves nobody waiting: the kernel looks then.
+ */
+struct kchan_cell {
+	__u64 value;
+	__u32 waiters;
+	__u32 reserved[13];
+};
+
 /* Bits of struct kchan_stat.state. */
-#define KCHAN_STATE_CLOSED	0x1u	/* KCHAN_CLOSE was called */
+#define KCHAN_STATE_CLOSED	0x1u	/* channel: KCHAN_CLOSE was called */
 #define KCHAN_STATE_NO_SENDERS	0x2u	/* no handle can send */
 #define KCHAN_STATE_NO_RECEIVERS 0x4u	/* no handle can receive */
+#define KCHAN_STATE_LOCKED	0x8u	/* mutex, rwmutex, once: by one */
+#define KCHAN_STATE_OWNERDEAD	0x10u	/* a holder died; not yet consistent */
+#define KCHAN_STATE_NOTRECOVERABLE 0x20u /* and never will be */
+#define KCHAN_STATE_DONE	0x40u	/* once, token: KCHAN_DONE was called */
+#define KCHAN_STATE_RUNNING	0x80u	/* timer: will fire */
+#define KCHAN_STATE_CANCELLED	0x100u	/* cancel */
 
 /**
  * struct kchan_stat - what an object is, and its state at one instant
@@ -165,8 +410,22 @@ struct kchan_restrict {
  *	not take messages already handed to them (bad memory, a kill): those
  *	went back to the head, where messages handed out meanwhile may have
  *	overtaken them
- * @waiting_senders: out: senders blocked on it
- * @waiting_receivers: out: receivers blocked on it
+ * @waiting_senders: out: those blocked on it in what takes the right to send
+ * @waiting_receivers: out: those blocked in what takes the right to receive
+ * @value: out: see below; 0 in version 1
+ *
+ * What other kinds than channels have in the last fields; where nothing is said,
+ * 0:
+ *
+ *		@capacity	@length			@value
+ *   waitgroup	limit, or 0	units taken		abandoned since zero
+ *   semaphore	its units	units taken		abandoned since zero
+ *   token	-		its units		-
+ *   mutex	-		1 if locked		-
+ *   rwmutex	-		readers that hold it	-
+ *   timer	-		ticks to be taken	-
+ *   cells	how many	-			-
+ *   cancel	-		children		cause
  *
  * What the caller's struct has beyond the kernel's is filled with zeros.
  */
@@ -182,6 +441,7 @@ struct kchan_stat {
 	__u64 length;
 	__u32 waiting_senders;
 	__u32 waiting_receivers;
+	__u64 value;
 };
 
 /*
@@ -190,28 +450,77 @@ struct kchan_stat {
  * Of the device:
  *   KCHAN_FEATURES	struct kchan_features
  *   KCHAN_CREATE_CHAN	struct kchan_create_chan; returns a file number
+ *   KCHAN_CREATE	struct kchan_create; returns a file number
+ *   KCHAN_SELECT	struct kchan_select
  * Of every object:
  *   KCHAN_STAT		struct kchan_stat
  *   KCHAN_RESTRICT	struct kchan_restrict; returns a file number
+ *   KCHAN_SELECT	struct kchan_select; this object need not be in it
+ *   KCHAN_WAIT		struct kchan_wait
  * Of a channel:
  *   KCHAN_SEND		struct kchan_msg
  *   KCHAN_RECV		struct kchan_msg; returns 1 for a message, and 0 at the
  *			end, when the channel is closed (or has no sender left)
  *			and drained; the buffer is then zeroed
  *   KCHAN_CLOSE	no argument (0)
+ * Of others, all with struct kchan_arg but KCHAN_TIMER:
+ *   KCHAN_DONE		waitgroup, semaphore: give back that many units, at
+ *			least 1, that were taken and are not a token's.  Token,
+ *			once: it is done; value 0 (a token may say so again)
+ *   KCHAN_TOKEN	waitgroup, semaphore: make a token of that many units
+ *			that were taken and are not a token's (else EINVAL);
+ *			returns a file number.  When its last handle is gone
+ *			without KCHAN_DONE its units are given back, as abandoned
+ *   KCHAN_UNLOCK	mutex, rwmutex, once: value KCHAN_OP_LOCK or
+ *			KCHAN_OP_RLOCK, what this process did and now undoes
+ *   KCHAN_CONSISTENT	mutex, rwmutex: after EOWNERDEAD, by the process that
+ *			holds it locked (else EPERM): what it guards is good
+ *			again.  EINVAL if there is nothing to mend; value 0
+ *   KCHAN_SIGNAL	cond: wake that many, at least 1, the longest waiting
+ *			first; returns how many it woke.  Cells: value is the
+ *			index of a cell that has changed
+ *   KCHAN_CANCEL	cancel it, and its children, with that cause, an errno
+ *			(0: ECANCELED).  Returns 1; 0 if it was cancelled before,
+ *			and keeps its cause
+ *   KCHAN_TIMER	struct kchan_timer.  Returns 1 if there was a tick still
+ *			to come or to be taken, that now nobody will get; else 0
  *
- * read(2) receives a message into a buffer of at least its size, and returns 0
- * at the end; write(2) sends one of exactly that size.  Both are EINVAL where
- * messages have size 0.
+ * A process holds the locks that its threads took through its table of files.  It
+ * loses them, as by death, when it ends or closes its last handle to them: then
+ * they pass on, a lock (not a read lock) with EOWNERDEAD.  A child made by fork
+ * holds none.
+ *
+ * A cancel whose last handle that can cancel it is gone is cancelled, with cause
+ * EOWNERDEAD.
+ *
+ * Of a channel, read(2) receives a message into a buffer of at least its size,
+ * and returns 0 at the end; write(2) sends one of exactly that size.  Both are
+ * EINVAL where messages have size 0, and for other kinds.
+ *
+ * poll(2): POLLIN when what takes the right to receive would not block, POLLOUT
+ * when what takes the right to send would not (of the operations above: an add or
+ * a take of 1 unit; a cond never is; cells always are).  Channels: POLLHUP and
+ * POLLRDHUP at the end, POLLERR when a send would be EPIPE.
  */
 #define KCHAN_FEATURES		_IO(KCHAN_IOC_MAGIC, 0x00)
 #define KCHAN_CREATE_CHAN	_IO(KCHAN_IOC_MAGIC, 0x01)
+#define KCHAN_CREATE		_IO(KCHAN_IOC_MAGIC, 0x02)
 
 #define KCHAN_STAT		_IO(KCHAN_IOC_MAGIC, 0x10)
 #define KCHAN_RESTRICT		_IO(KCHAN_IOC_MAGIC, 0x11)
+#define KCHAN_SELECT		_IO(KCHAN_IOC_MAGIC, 0x12)
+#define KCHAN_WAIT		_IO(KCHAN_IOC_MAGIC, 0x13)
 
 #define KCHAN_SEND		_IO(KCHAN_IOC_MAGIC, 0x20)
 #define KCHAN_RECV		_IO(KCHAN_IOC_MAGIC, 0x21)
 #define KCHAN_CLOSE		_IO(KCHAN_IOC_MAGIC, 0x22)
+
+#define KCHAN_DONE		_IO(KCHAN_IOC_MAGIC, 0x30)
+#define KCHAN_TOKEN		_IO(KCHAN_IOC_MAGIC, 0x31)
+#define KCHAN_UNLOCK		_IO(KCHAN_IOC_MAGIC, 0x32)
+#define KCHAN_CONSISTENT	_IO(KCHAN_IOC_MAGIC, 0x33)
+#define KCHAN_SIGNAL		_IO(KCHAN_IOC_MAGIC, 0x34)
+#define KCHAN_CANCEL		_IO(KCHAN_IOC_MAGIC, 0x35)
+#define KCHAN_TIMER		_IO(KCHAN_IOC_MAGIC, 0x36)
 
 #endif /* _UAPI_LINUX_KCHAN_H */
