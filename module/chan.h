@@ -2,15 +2,11 @@
 #ifndef _KCHAN_CHAN_H
 #define _KCHAN_CHAN_H
 
-#include <linux/fs.h>
 #include <linux/list.h>
-#include <linux/poll.h>
 #include <linux/types.h>
 
-#include <uapi/linux/kchan.h>
-
 #include "object.h"
-#include "quota.h"
+#include "op.h"
 #include "wait.h"
 
 /**
@@ -28,10 +24,7 @@
  * @last_seq: the number of the last message handed over
  * @senders: parked senders; none while there is room
  * @receivers: parked receivers; none while there is a message
- * @send_handles: handles that can send; never grows again from 0
- * @recv_handles: handles that can receive; likewise
  * @closed: KCHAN_CLOSE was called
- * @user: who is charged; constant
  */
 struct kchan_chan {
 	struct kchan_object obj;
@@ -46,27 +39,55 @@ struct kchan_chan {
 	u64 last_seq;
 	struct kchan_queue senders;
 	struct kchan_queue receivers;
-	u32 send_handles;
-	u32 recv_handles;
 	bool closed;
-	struct kchan_user *user;
 };
 
-struct kchan_chan *kchan_chan_new(u32 elem_size, u32 capacity);
-void kchan_chan_put(struct kchan_chan *chan);
-void kchan_chan_get_handle(struct kchan_chan *chan, fmode_t rights);
-void kchan_chan_put_handle(struct kchan_chan *chan, fmode_t rights);
+extern struct kchan_kind kchan_chan_kind;
 
+struct kchan_object *kchan_chan_new(u32 elem_size, u32 capacity);
+int kchan_chan_close(struct kchan_chan *chan);
+
+/* transfer.c */
+int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args);
 int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 		    const struct kchan_deadline *deadline);
 int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 		    const struct kchan_deadline *deadline);
-int kchan_chan_close(struct kchan_chan *chan);
+void kchan_chan_end_receivers(struct kchan_chan *chan, struct kchan_change *change);
+void kchan_chan_end_senders(struct kchan_chan *chan, struct kchan_change *change);
 
-void kchan_chan_stat(struct kchan_chan *chan, struct kchan_stat *stat);
-__poll_t kchan_chan_ready(struct kchan_chan *chan, fmode_t rights);
+static inline struct kchan_chan *kchan_chan_of(struct kchan_object *obj)
+{
+	return container_of(obj, struct kchan_chan, obj);
+}
 
-int kchan_chan_init(void);
-void kchan_chan_exit(void);
+/* Nothing more will be sent: receivers see the end once it is drained. */
+static inline bool kchan_chan_ended(const struct kchan_chan *chan)
+{
+	return chan->closed || !chan->obj.send_handles;
+}
+
+/* There is nothing to receive, and won't be. */
+static inline bool kchan_chan_drained(const struct kchan_chan *chan)
+{
+	return kchan_chan_ended(chan) && !chan->in_hand;
+}
+
+/* Senders will see EPIPE. */
+static inline bool kchan_chan_broken(const struct kchan_chan *chan)
+{
+	return chan->closed || !chan->obj.recv_handles;
+}
+
+static inline bool kchan_chan_has_room(const struct kchan_chan *chan)
+{
+	return chan->count < chan->capacity;
+}
+
+/* A receive would not wait. */
+static inline bool kchan_chan_has_message(const struct kchan_chan *chan)
+{
+	return chan->count || chan->nr_returned || chan->senders.len;
+}
 
 #endif /* _KCHAN_CHAN_H */

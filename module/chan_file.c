@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Channels as files: each call copies in, checks, calls the core, copies out.
+ * Channels as files: each call copies in, checks, calls the core, copies out.  What
+ * all objects can do is in file.c.
  */
 #include <linux/err.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
 #include <uapi/linux/kchan.h>
 
 #include "chan.h"
 #include "chan_file.h"
+#include "file.h"
 #include "uarg.h"
-
-static const struct file_operations chan_fops;
-
-/* Makes a handle, to be installed with fd_install() when nothing can fail. */
-static int chan_open_handle(struct kchan_chan *chan, fmode_t rights, u32 flags,
-			    struct file **file)
-{
-	int fd;
-
-	kchan_chan_get_handle(chan, rights);
-	fd = kchan_open_handle(&chan_fops, chan, rights, flags & KCHAN_NONBLOCK, file);
-	if (fd < 0)
-		kchan_chan_put_handle(chan, rights);
-	return fd;
-}
 
 /**
  * kchan_create_chan() - KCHAN_CREATE_CHAN
@@ -39,8 +24,7 @@ static int chan_open_handle(struct kchan_chan *chan, fmode_t rights, u32 flags,
 int kchan_create_chan(const void __user *arg)
 {
 	struct kchan_create_chan args;
-	struct kchan_chan *chan;
-	struct file *file;
+	struct kchan_object *obj;
 	int ret;
 
 	ret = kchan_read_struct(&args, sizeof(args), arg);
@@ -50,44 +34,12 @@ int kchan_create_chan(const void __user *arg)
 	    args.elem_size > KCHAN_MAX_ELEM_SIZE || args.capacity > KCHAN_MAX_CAPACITY)
 		return -EINVAL;
 
-	chan = kchan_chan_new(args.elem_size, args.capacity);
-	if (IS_ERR(chan))
-		return PTR_ERR(chan);
-	ret = chan_open_handle(chan, KCHAN_MODE_SEND | KCHAN_MODE_RECV, args.flags, &file);
-	if (ret >= 0)
-		fd_install(ret, file);
-	kchan_chan_put(chan);
+	obj = kchan_chan_new(args.elem_size, args.capacity);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = kchan_open_handle(obj, KCHAN_MODE_SEND | KCHAN_MODE_RECV, args.flags);
+	kchan_object_put(obj);
 	return ret;
-}
-
-static int chan_restrict(struct file *file, const void __user *arg)
-{
-	struct kchan_restrict args;
-	struct file *restricted;
-	int ret;
-
-	ret = kchan_read_struct(&args, sizeof(args), arg);
-	if (ret)
-		return ret;
-	if (args.flags & ~KCHAN_NONBLOCK || args.reserved || !args.rights ||
-	    args.rights & ~(KCHAN_RIGHT_SEND | KCHAN_RIGHT_RECV))
-		return -EINVAL;
-	if (args.rights & ~kchan_rights_of(file->f_mode))
-		return -EBADF;
-
-	ret = chan_open_handle(file->private_data, kchan_mode_of(args.rights), args.flags,
-			       &restricted);
-	if (ret >= 0)
-		fd_install(ret, restricted);
-	return ret;
-}
-
-static int chan_stat(struct file *file, void __user *arg)
-{
-	struct kchan_stat stat = { .rights = kchan_rights_of(file->f_mode) };
-
-	kchan_chan_stat(file->private_data, &stat);
-	return kchan_write_struct(arg, &stat, sizeof(stat));
 }
 
 static int chan_close(struct file *file, unsigned long arg)
@@ -119,11 +71,6 @@ static int chan_read_msg(struct file *file, const void __user *arg, fmode_t righ
 	return msg->len == chan->elem_size ? 0 : -EMSGSIZE;
 }
 
-static bool chan_may_wait(struct file *file, u32 flags)
-{
-	return !(flags & KCHAN_NONBLOCK) && !(file->f_flags & O_NONBLOCK);
-}
-
 static int chan_send(struct file *file, const void __user *arg)
 {
 	struct kchan_deadline deadline;
@@ -134,7 +81,7 @@ static int chan_send(struct file *file, const void __user *arg)
 	if (ret)
 		return ret;
 	return kchan_chan_send(file->private_data, u64_to_user_ptr(msg.buf),
-			       chan_may_wait(file, msg.flags) ? &deadline : NULL);
+			       kchan_may_wait(file, msg.flags) ? &deadline : NULL);
 }
 
 static int chan_recv(struct file *file, const void __user *arg)
@@ -147,7 +94,7 @@ static int chan_recv(struct file *file, const void __user *arg)
 	if (ret)
 		return ret;
 	return kchan_chan_recv(file->private_data, u64_to_user_ptr(msg.buf),
-			       chan_may_wait(file, msg.flags) ? &deadline : NULL);
+			       kchan_may_wait(file, msg.flags) ? &deadline : NULL);
 }
 
 static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -161,12 +108,8 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return chan_recv(file, argp);
 	case KCHAN_CLOSE:
 		return chan_close(file, arg);
-	case KCHAN_STAT:
-		return chan_stat(file, argp);
-	case KCHAN_RESTRICT:
-		return chan_restrict(file, argp);
 	default:
-		return -ENOTTY;
+		return kchan_object_ioctl(file, cmd, arg);
 	}
 }
 
@@ -190,7 +133,7 @@ static ssize_t chan_read(struct file *file, char __user *buf, size_t len, loff_t
 		return -EINVAL;
 	if (len < chan->elem_size)
 		return -EMSGSIZE;
-	ret = kchan_chan_recv(chan, buf, chan_may_wait(file, 0) ? &no_deadline : NULL);
+	ret = kchan_chan_recv(chan, buf, kchan_may_wait(file, 0) ? &no_deadline : NULL);
 	if (ret != 1)
 		return ret;
 	return chan->elem_size;
@@ -205,70 +148,19 @@ static ssize_t chan_write(struct file *file, const char __user *buf, size_t len,
 		return -EINVAL;
 	if (len != chan->elem_size)
 		return -EMSGSIZE;
-	ret = kchan_chan_send(chan, buf, chan_may_wait(file, 0) ? &no_deadline : NULL);
+	ret = kchan_chan_send(chan, buf, kchan_may_wait(file, 0) ? &no_deadline : NULL);
 	if (ret)
 		return ret;
 	return len;
 }
 
-static __poll_t chan_poll(struct file *file, poll_table *wait)
-{
-	struct kchan_chan *chan = file->private_data;
-
-	poll_wait(file, &chan->obj.pollers, wait);
-	return kchan_chan_ready(chan, file->f_mode);
-}
-
-static void chan_show_state(struct seq_file *m, u32 state)
-{
-	const char *sep = "";
-
-	seq_puts(m, "kchan-state:\t");
-	if (!state)
-		seq_puts(m, "open");
-	if (state & KCHAN_STATE_CLOSED) {
-		seq_puts(m, "closed");
-		sep = ",";
-	}
-	if (state & KCHAN_STATE_NO_SENDERS) {
-		seq_printf(m, "%sno-senders", sep);
-		sep = ",";
-	}
-	if (state & KCHAN_STATE_NO_RECEIVERS)
-		seq_printf(m, "%sno-receivers", sep);
-	seq_putc(m, '\n');
-}
-
-static void chan_show_fdinfo(struct seq_file *m, struct file *file)
-{
-	static const char *const rights[] = { "none", "send", "recv", "send,recv" };
-	struct kchan_stat stat = {};
-
-	kchan_chan_stat(file->private_data, &stat);
-	seq_puts(m, "kchan-kind:\tchan\n");
-	seq_printf(m, "kchan-id:\t%llu\n", stat.id);
-	seq_printf(m, "kchan-rights:\t%s\n", rights[kchan_rights_of(file->f_mode)]);
-	seq_printf(m, "kchan-elem-size:\t%u\n", stat.elem_size);
-	seq_printf(m, "kchan-capacity:\t%llu\n", stat.capacity);
-	seq_printf(m, "kchan-length:\t%llu\n", stat.length);
-	seq_printf(m, "kchan-waiting-senders:\t%u\n", stat.waiting_senders);
-	seq_printf(m, "kchan-waiting-receivers:\t%u\n", stat.waiting_receivers);
-	chan_show_state(m, stat.state);
-}
-
-static int chan_release(struct inode *inode, struct file *file)
-{
-	kchan_chan_put_handle(file->private_data, file->f_mode);
-	return 0;
-}
-
-static const struct file_operations chan_fops = {
+const struct file_operations kchan_chan_fops = {
 	.owner = THIS_MODULE,
 	.read = chan_read,
 	.write = chan_write,
-	.poll = chan_poll,
+	.poll = kchan_object_poll,
 	.unlocked_ioctl = chan_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.show_fdinfo = chan_show_fdinfo,
-	.release = chan_release,
+	.show_fdinfo = kchan_object_show_fdinfo,
+	.release = kchan_release,
 };

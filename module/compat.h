@@ -6,6 +6,7 @@
 #ifndef _KCHAN_COMPAT_H
 #define _KCHAN_COMPAT_H
 
+#include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
@@ -44,5 +45,10 @@ static inline ktime_t kchan_timens_to_host(clockid_t clock, ktime_t time)
 	return time;
 #endif
 }
+
+/* Where struct fd is more than a pointer and flags, there is fd_file(). */
+#ifndef fd_file
+#define fd_file(fd)	((fd).file)
+#endif
 
 #endif /* _KCHAN_COMPAT_H */

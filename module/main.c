@@ -6,9 +6,12 @@
  * From the top down:
  *
  *	main.c		the module and its device
- *	chan_file.c	channels as files: ioctls, read, write, poll, fdinfo
- *	chan.c		channels: the state machine
+ *	file.c		what the handles of every kind do
+ *	chan_file.c	channels as files: ioctls, read, write
+ *	chan.c		channels: how they are made and end
+ *	transfer.c	channels: messages on their way
  *	parcel.c	messages outside their channel's buffer
+ *	op.c		doing one of several operations
  *	wait.c		the wait core: sleeping, claiming, waking
  *	object.c	what every object has
  *	quota.c		what each user may own
@@ -35,11 +38,11 @@ static int kchan_features(void __user *arg)
 		.features = KCHAN_FEATURE_CHAN,
 		.max_elem_size = KCHAN_MAX_ELEM_SIZE,
 		.max_capacity = KCHAN_MAX_CAPACITY,
-		.max_user_channels = kchan_quota_channels(),
+		.max_user_objects = kchan_quota_objects(),
 		.max_user_bytes = kchan_quota_bytes(),
 	};
 
-	return kchan_write_struct(arg, &features, sizeof(features));
+	return kchan_write_struct(arg, &features, sizeof(features), sizeof(features));
 }
 
 static long kchan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -70,14 +73,50 @@ static struct miscdevice kchan_device = {
 	.fops = &kchan_fops,
 };
 
-/* The contract's first version, in every kernel and for every program. */
+/* The kinds of object, by their KCHAN_KIND_* less one. */
+static struct kchan_kind *const kinds[] = {
+	&kchan_chan_kind,
+};
+
+/* The contract, in every kernel and for every program. */
 static void __init kchan_check_abi(void)
 {
 	BUILD_BUG_ON(sizeof(struct kchan_features) != 40);
 	BUILD_BUG_ON(sizeof(struct kchan_create_chan) != 24);
+	BUILD_BUG_ON(sizeof(struct kchan_create) != 32);
 	BUILD_BUG_ON(sizeof(struct kchan_msg) != 32);
+	BUILD_BUG_ON(sizeof(struct kchan_wait) != 40);
+	BUILD_BUG_ON(sizeof(struct kchan_case) != 32);
+	BUILD_BUG_ON(sizeof(struct kchan_select) != 40);
+	BUILD_BUG_ON(sizeof(struct kchan_arg) != 16);
+	BUILD_BUG_ON(sizeof(struct kchan_timer) != 24);
+	BUILD_BUG_ON(sizeof(struct kchan_cell) != 64);
 	BUILD_BUG_ON(sizeof(struct kchan_restrict) != 16);
-	BUILD_BUG_ON(sizeof(struct kchan_stat) != 56);
+	BUILD_BUG_ON(sizeof(struct kchan_stat) != 64);
+	BUILD_BUG_ON(offsetof(struct kchan_stat, value) != KCHAN_STAT_SIZE_V1);
+}
+
+static void free_kinds(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		kchan_kind_exit(kinds[i]);
+}
+
+static int __init init_kinds(void)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		ret = kchan_kind_init(kinds[i]);
+		if (ret) {
+			free_kinds();
+			return ret;
+		}
+	}
+	return 0;
 }
 
 static int __init kchan_init(void)
@@ -88,16 +127,16 @@ static int __init kchan_init(void)
 	ret = kchan_parcel_init();
 	if (ret)
 		return ret;
-	ret = kchan_chan_init();
+	ret = init_kinds();
 	if (ret)
 		goto err_parcel;
 	ret = misc_register(&kchan_device);
 	if (ret)
-		goto err_chan;
+		goto err_kinds;
 	return 0;
 
-err_chan:
-	kchan_chan_exit();
+err_kinds:
+	free_kinds();
 err_parcel:
 	kchan_parcel_exit();
 	return ret;
@@ -106,7 +145,7 @@ err_parcel:
 static void __exit kchan_exit(void)
 {
 	misc_deregister(&kchan_device);
-	kchan_chan_exit();
+	free_kinds();
 	kchan_parcel_exit();
 }
 
@@ -116,4 +155,4 @@ module_exit(kchan_exit);
 MODULE_DESCRIPTION("Channels between threads and processes, owned by the kernel");
 MODULE_AUTHOR("The kchan developers");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION("0.2.0");

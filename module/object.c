@@ -1,26 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What every object has: a number, pollers, and handles that are files.
+ * What every object has: memory, a number, pollers, and handles that are files.
  */
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
-
-#include <uapi/linux/kchan.h>
+#include <linux/err.h>
+#include <linux/slab.h>
 
 #include "object.h"
+#include "quota.h"
 
 /**
- * kchan_object_init() - begin an object, with one reference
- * @obj: its common part
+ * kchan_kind_init() - called once, before any object of that kind is made
+ * @kind: the kind
+ *
+ * Return: 0 or -ENOMEM
  */
-void kchan_object_init(struct kchan_object *obj)
+int kchan_kind_init(struct kchan_kind *kind)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "kchan_%s", kind->name);
+	kind->cache = kmem_cache_create(name, kind->size, 0, SLAB_ACCOUNT, NULL);
+	return kind->cache ? 0 : -ENOMEM;
+}
+
+/**
+ * kchan_kind_exit() - called once, after all objects of that kind are freed
+ * @kind: the kind, perhaps never initialised
+ */
+void kchan_kind_exit(struct kchan_kind *kind)
+{
+	kmem_cache_destroy(kind->cache);
+	kind->cache = NULL;
+}
+
+/**
+ * kchan_object_new() - begin an object, charged to the current user and memcg
+ * @kind: what it is
+ * @bytes: that will hang on it, to be charged to the user with it
+ *
+ * All that is the kind's own is zero.  It has no handle yet, and is the caller's
+ * to kchan_object_put(), whether the kind finishes it or not.
+ *
+ * Return: the object; -ENOMEM or -EDQUOT
+ */
+struct kchan_object *kchan_object_new(struct kchan_kind *kind, u64 bytes)
 {
 	static atomic64_t last_id;
+	struct kchan_object *obj = kmem_cache_zalloc(kind->cache, GFP_KERNEL);
+	struct kchan_user *user;
 
+	if (!obj)
+		return ERR_PTR(-ENOMEM);
+	user = kchan_charge(kind->size + bytes);
+	if (IS_ERR(user)) {
+		kmem_cache_free(kind->cache, obj);
+		return ERR_CAST(user);
+	}
 	refcount_set(&obj->refs, 1);
 	spin_lock_init(&obj->lock);
+	obj->kind = kind;
 	obj->id = atomic64_inc_return(&last_id);
+	kchan_queue_init(&obj->watchers);
 	init_waitqueue_head(&obj->pollers);
+	obj->user = user;
+	obj->bytes = kind->size + bytes;
+	return obj;
+}
+
+/**
+ * kchan_object_put() - let go of a reference
+ * @obj: freed with the last one
+ */
+void kchan_object_put(struct kchan_object *obj)
+{
+	struct kchan_kind *kind = obj->kind;
+
+	if (!refcount_dec_and_test(&obj->refs))
+		return;
+	if (kind->free)
+		kind->free(obj);
+	kchan_uncharge(obj->user, obj->bytes);
+	kmem_cache_free(kind->cache, obj);
 }
 
 /**
@@ -38,61 +100,99 @@ void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events)
 	__wake_up(&obj->pollers, TASK_NORMAL, nr_exclusive, poll_to_key(events));
 }
 
-/**
- * kchan_open_handle() - make a file for an object, and reserve its number
- * @fops: the object's kind
- * @object: goes to the file's ->private_data
- * @rights: KCHAN_MODE_SEND, KCHAN_MODE_RECV or both
- * @nonblock: whether the file is to have O_NONBLOCK
- * @file: where to put the file; the caller installs it with fd_install()
- *
- * Return: the number, not yet installed, close-on-exec; or a negative errno
- */
-int kchan_open_handle(const struct file_operations *fops, void *object,
-		      fmode_t rights, bool nonblock, struct file **file)
+static void get_handle(struct kchan_object *obj, fmode_t rights)
 {
-	int flags = nonblock ? O_NONBLOCK : 0;
-	int fd;
+	refcount_inc(&obj->refs);
+	spin_lock(&obj->lock);
+	obj->send_handles += !!(rights & KCHAN_MODE_SEND);
+	obj->recv_handles += !!(rights & KCHAN_MODE_RECV);
+	spin_unlock(&obj->lock);
+}
+
+static void put_handle(struct kchan_object *obj, fmode_t rights)
+{
+	bool orphaned = false;
+
+	spin_lock(&obj->lock);
+	if (rights & KCHAN_MODE_SEND)
+		orphaned |= !--obj->send_handles;
+	if (rights & KCHAN_MODE_RECV)
+		orphaned |= !--obj->recv_handles;
+	spin_unlock(&obj->lock);
+
+	if (orphaned && obj->kind->orphaned)
+		obj->kind->orphaned(obj);
+	/* Last of all: pollers were woken above, while the object was ours. */
+	kchan_object_put(obj);
+}
+
+static struct file *open_file(struct kchan_object *obj, fmode_t rights, u32 flags)
+{
+	int oflags = flags & KCHAN_NONBLOCK ? O_NONBLOCK : 0;
+	struct file *file;
 
 	if (rights == (KCHAN_MODE_SEND | KCHAN_MODE_RECV))
-		flags |= O_RDWR;
+		oflags |= O_RDWR;
 	else
-		flags |= rights == KCHAN_MODE_SEND ? O_WRONLY : O_RDONLY;
+		oflags |= rights == KCHAN_MODE_SEND ? O_WRONLY : O_RDONLY;
+
+	file = anon_inode_getfile("[kchan]", obj->kind->fops, obj, oflags);
+	/* No position, so that threads do not queue up behind one. */
+	if (!IS_ERR(file))
+		stream_open(file_inode(file), file);
+	return file;
+}
+
+/**
+ * kchan_open_handle() - make a handle
+ * @obj: new, or through a handle with at least these rights
+ * @rights: KCHAN_MODE_SEND, KCHAN_MODE_RECV or both
+ * @flags: KCHAN_NONBLOCK sets O_NONBLOCK
+ *
+ * Return: its file number, close-on-exec; or a negative errno
+ */
+int kchan_open_handle(struct kchan_object *obj, fmode_t rights, u32 flags)
+{
+	struct file *file;
+	int fd;
 
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
 
-	*file = anon_inode_getfile("[kchan]", fops, object, flags);
-	if (IS_ERR(*file)) {
+	get_handle(obj, rights);
+	file = open_file(obj, rights, flags);
+	if (IS_ERR(file)) {
+		put_handle(obj, rights);
 		put_unused_fd(fd);
-		return PTR_ERR(*file);
+		return PTR_ERR(file);
 	}
-	/* No position, so that threads do not queue up behind one. */
-	stream_open(file_inode(*file), *file);
+	fd_install(fd, file);
 	return fd;
 }
 
 /**
- * kchan_rights_of() - the contract's rights
- * @mode: a file's ->f_mode
+ * kchan_release() - the last file number of a handle is gone
+ * @inode: unused
+ * @file: the handle
  *
- * Return: KCHAN_RIGHT_* bits
+ * The ->release of every kind, and so what tells our files from others.
+ *
+ * Return: 0
  */
-u32 kchan_rights_of(fmode_t mode)
+int kchan_release(struct inode *inode, struct file *file)
 {
-	return (mode & KCHAN_MODE_SEND ? KCHAN_RIGHT_SEND : 0) |
-	       (mode & KCHAN_MODE_RECV ? KCHAN_RIGHT_RECV : 0);
+	put_handle(file->private_data, file->f_mode);
+	return 0;
 }
 
 /**
- * kchan_mode_of() - the inverse of kchan_rights_of()
- * @rights: KCHAN_RIGHT_* bits
+ * kchan_object_of() - the object behind a file
+ * @file: any file
  *
- * Return: KCHAN_MODE_* bits
+ * Return: the object, as long as the file is held; NULL if it is none of ours
  */
-fmode_t kchan_mode_of(u32 rights)
+struct kchan_object *kchan_object_of(struct file *file)
 {
-	return (rights & KCHAN_RIGHT_SEND ? KCHAN_MODE_SEND : 0) |
-	       (rights & KCHAN_RIGHT_RECV ? KCHAN_MODE_RECV : 0);
+	return file->f_op->release == kchan_release ? file->private_data : NULL;
 }

@@ -4,52 +4,146 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include <uapi/linux/kchan.h>
+
 /*
  * What every object has, whatever its kind.
  *
  * Each handle is a file with the object in ->private_data and its rights in
- * ->f_mode, where the VFS checks them for read(2) and write(2) too.  dup(2),
- * fork(2) and SCM_RIGHTS share a handle; KCHAN_RESTRICT makes a new one.  The
- * object lives until its last handle has been released.
+ * ->f_mode, where the VFS checks them for read(2), write(2) and mmap(2) too.
+ * dup(2), fork(2) and SCM_RIGHTS share a handle; KCHAN_RESTRICT makes a new one.
+ * The object lives until its last handle has been released.
  */
 #define KCHAN_MODE_SEND		FMODE_WRITE
 #define KCHAN_MODE_RECV		FMODE_READ
 
+#define KCHAN_POLL_IN		(EPOLLIN | EPOLLRDNORM)
+#define KCHAN_POLL_OUT		(EPOLLOUT | EPOLLWRNORM)
+#define KCHAN_POLL_HUP		(EPOLLHUP | EPOLLRDHUP)
+
+struct kchan_kind;
+struct kchan_op;
+
+/**
+ * struct kchan_queue - the entries parked on one side of an object, in order
+ * @entries: guarded by the object's lock
+ * @len: how many; guarded by the object's lock
+ */
+struct kchan_queue {
+	struct list_head entries;
+	unsigned int len;
+};
+
 /**
  * struct kchan_object - the common part, first in each kind's struct
- * @refs: one for each handle, and its maker's
- * @lock: the outermost lock, guards the kind's state; never two at once
- * @id: tells it from all others of this module's lifetime
+ * @refs: one for each handle, its maker's, and its tokens'
+ * @lock: guards the kind's state; never two at once
+ * @kind: what it is; constant
+ * @id: tells it from all others of this module's lifetime; constant
+ * @send_handles: handles that can send; never grows again from 0
+ * @recv_handles: handles that can receive; likewise
+ * @watchers: selects that only want to know what is ready
  * @pollers: poll and epoll; woken after unlocking
+ * @user: who is charged; constant
+ * @bytes: that were charged; constant
  */
 struct kchan_object {
 	refcount_t refs;
-	spinlock_t lock;	/* the kind's state */
+	spinlock_t lock;	/* the kind's state, send_handles, recv_handles, watchers */
+	struct kchan_kind *kind;
 	u64 id;
+	u32 send_handles;
+	u32 recv_handles;
+	struct kchan_queue watchers;
 	wait_queue_head_t pollers;
+	struct kchan_user *user;
+	u64 bytes;
 };
 
-void kchan_object_init(struct kchan_object *obj);
-int kchan_open_handle(const struct file_operations *fops, void *object,
-		      fmode_t rights, bool nonblock, struct file **file);
-
-void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events);
-
-u32 kchan_rights_of(fmode_t mode);
-fmode_t kchan_mode_of(u32 rights);
+/**
+ * struct kchan_call - a call that takes a number, and waits for nothing
+ * @cmd: its ioctl
+ * @right: what it takes
+ * @call: does it; returns what the ioctl returns
+ */
+struct kchan_call {
+	unsigned int cmd;
+	fmode_t right;
+	int (*call)(struct kchan_object *obj, s64 value);
+};
 
 /**
- * kchan_object_has_pollers() - whether a change must be told to pollers
+ * struct kchan_kind - what a kind of object does; what it does not need is NULL
+ * @name: in fdinfo
+ * @nr: KCHAN_KIND_*
+ * @size: of its struct
+ * @create_flags: that KCHAN_CREATE takes for it, beside KCHAN_NONBLOCK
+ * @labels: names in fdinfo of elem_size, capacity, length and value of its stat
+ * @calls: its calls that take a number, ended by an empty one
+ * @fops: of its handles
+ * @cache: where its structs come from; set once
+ * @make: KCHAN_CREATE
+ * @begin: prepare the operation of a case; -EINVAL where there is no such
+ *	operation, another error only after setting ->type
+ * @ready: poll(2)'s events that hold now, for all rights; locked
+ * @stat: fill in what is the kind's own; locked
+ * @orphaned: no handle has one of the rights any more; not locked
+ * @flush: a process closes a file number of it; not locked
+ * @free: free what hangs on it, which may be half built; nobody else has it
+ */
+struct kchan_kind {
+	const char *name;
+	u32 nr;
+	size_t size;
+	u32 create_flags;
+	const char *labels[4];
+	const struct kchan_call *calls;
+	const struct file_operations *fops;
+	struct kmem_cache *cache;
+
+	struct kchan_object *(*make)(const struct kchan_create *args);
+	int (*begin)(struct kchan_op *op, const struct kchan_case *args);
+	__poll_t (*ready)(struct kchan_object *obj);
+	void (*stat)(struct kchan_object *obj, struct kchan_stat *stat);
+	void (*orphaned)(struct kchan_object *obj);
+	void (*flush)(struct kchan_object *obj, fl_owner_t files);
+	void (*free)(struct kchan_object *obj);
+};
+
+int kchan_kind_init(struct kchan_kind *kind);
+void kchan_kind_exit(struct kchan_kind *kind);
+
+struct kchan_object *kchan_object_new(struct kchan_kind *kind, u64 bytes);
+void kchan_object_put(struct kchan_object *obj);
+void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events);
+
+int kchan_open_handle(struct kchan_object *obj, fmode_t rights, u32 flags);
+int kchan_release(struct inode *inode, struct file *file);
+struct kchan_object *kchan_object_of(struct file *file);
+
+/**
+ * kchan_queue_init() - make an empty queue
+ * @queue: the queue
+ */
+static inline void kchan_queue_init(struct kchan_queue *queue)
+{
+	INIT_LIST_HEAD(&queue->entries);
+	queue->len = 0;
+}
+
+/**
+ * kchan_object_is_watched() - whether a change must be told to others
  * @obj: the object, locked since the change
  *
- * Return: true if somebody may be polling
+ * Return: true if somebody may be polling or watching
  */
-static inline bool kchan_object_has_pollers(struct kchan_object *obj)
+static inline bool kchan_object_is_watched(struct kchan_object *obj)
 {
 	lockdep_assert_held(&obj->lock);
 	/*
@@ -57,7 +151,31 @@ static inline bool kchan_object_has_pollers(struct kchan_object *obj)
 	 * before it takes the lock to look at the state.  Either it finds the
 	 * change, or we find it.
 	 */
-	return waitqueue_active(&obj->pollers);
+	return waitqueue_active(&obj->pollers) || obj->watchers.len;
+}
+
+/**
+ * kchan_rights_of() - the contract's rights
+ * @mode: a file's ->f_mode
+ *
+ * Return: KCHAN_RIGHT_* bits
+ */
+static inline u32 kchan_rights_of(fmode_t mode)
+{
+	return (mode & KCHAN_MODE_SEND ? KCHAN_RIGHT_SEND : 0) |
+	       (mode & KCHAN_MODE_RECV ? KCHAN_RIGHT_RECV : 0);
+}
+
+/**
+ * kchan_mode_of() - the inverse of kchan_rights_of()
+ * @rights: KCHAN_RIGHT_* bits
+ *
+ * Return: KCHAN_MODE_* bits
+ */
+static inline fmode_t kchan_mode_of(u32 rights)
+{
+	return (rights & KCHAN_RIGHT_SEND ? KCHAN_MODE_SEND : 0) |
+	       (rights & KCHAN_RIGHT_RECV ? KCHAN_MODE_RECV : 0);
 }
 
 #endif /* _KCHAN_OBJECT_H */

@@ -15,38 +15,38 @@
 
 #include "quota.h"
 
-static unsigned int max_user_channels = 1024;
-module_param(max_user_channels, uint, 0644);
-MODULE_PARM_DESC(max_user_channels, "channels one user may own");
+static unsigned int max_user_objects = 1024;
+module_param(max_user_objects, uint, 0644);
+MODULE_PARM_DESC(max_user_objects, "objects one user may own");
 
 static unsigned long max_user_bytes = 64UL << 20;
 module_param(max_user_bytes, ulong, 0644);
-MODULE_PARM_DESC(max_user_bytes, "bytes of channel memory one user may own");
+MODULE_PARM_DESC(max_user_bytes, "bytes of memory one user's objects may take");
 
 struct kchan_user {
 	struct hlist_node node;
 	kuid_t uid;
 	u64 bytes;
-	u32 channels;	/* the user is forgotten when the last one goes */
+	u32 objects;	/* the user is forgotten when the last one goes */
 };
 
 static DEFINE_SPINLOCK(users_lock);	/* guards users and all in it */
 static DEFINE_HASHTABLE(users, 6);
 
 /**
- * kchan_quota_channels() - the limit in force
+ * kchan_quota_objects() - the limit in force
  *
- * Return: channels one user may own
+ * Return: objects one user may own
  */
-u32 kchan_quota_channels(void)
+u32 kchan_quota_objects(void)
 {
-	return READ_ONCE(max_user_channels);
+	return READ_ONCE(max_user_objects);
 }
 
 /**
  * kchan_quota_bytes() - the limit in force
  *
- * Return: bytes of channel memory one user may own
+ * Return: bytes of memory one user's objects may take
  */
 u64 kchan_quota_bytes(void)
 {
@@ -67,7 +67,7 @@ static struct kchan_user *user_find(kuid_t uid)
 /* Returns what is to be freed after unlocking. */
 static struct kchan_user *user_forget_if_idle(struct kchan_user *user)
 {
-	if (user->channels)
+	if (user->objects)
 		return NULL;
 	hash_del(&user->node);
 	return user;
@@ -83,12 +83,12 @@ static bool user_may_add(const struct kchan_user *user, u64 bytes)
 {
 	u64 limit = kchan_quota_bytes();
 
-	return user->channels < kchan_quota_channels() &&
+	return user->objects < kchan_quota_objects() &&
 	       bytes <= limit && user->bytes <= limit - bytes;
 }
 
 /**
- * kchan_charge() - charge a new channel to the current user
+ * kchan_charge() - charge a new object to the current user
  * @bytes: its memory; at most a few GiB
  *
  * Return: whom to uncharge; -EDQUOT or -ENOMEM
@@ -112,7 +112,7 @@ struct kchan_user *kchan_charge(u64 bytes)
 	}
 	if (exempt || user_may_add(user, bytes)) {
 		user->bytes += bytes;
-		user->channels++;
+		user->objects++;
 	} else {
 		idle = idle ? idle : user_forget_if_idle(user);
 		user = ERR_PTR(-EDQUOT);
@@ -133,15 +133,15 @@ void kchan_uncharge(struct kchan_user *user, u64 bytes)
 
 	spin_lock(&users_lock);
 	user->bytes -= bytes;
-	user->channels--;
+	user->objects--;
 	idle = user_forget_if_idle(user);
 	spin_unlock(&users_lock);
 	kfree(idle);
 }
 
 /**
- * kchan_charge_more() - a channel holds more memory than it was made with
- * @user: charged for that channel
+ * kchan_charge_more() - an object holds more memory than it was made with
+ * @user: charged for that object
  * @bytes: to add; negative to take back.  There is no limit to this, since a
  *	message must not be lost: kchan_is_over_quota() keeps it in bounds
  */
@@ -153,8 +153,8 @@ void kchan_charge_more(struct kchan_user *user, s64 bytes)
 }
 
 /**
- * kchan_is_over_quota() - whether a user's channels hold more than they may
- * @user: charged for a channel that the current task waits on
+ * kchan_is_over_quota() - whether a user's objects hold more than they may
+ * @user: charged for an object that the current task waits on
  *
  * Return: true if nothing should be begun that could charge more
  */

@@ -17,7 +17,7 @@ void kchan_uncharge(struct kchan_user *user, u64 bytes);
 void kchan_charge_more(struct kchan_user *user, s64 bytes);
 bool kchan_is_over_quota(struct kchan_user *user);
 
-u32 kchan_quota_channels(void);
+u32 kchan_quota_objects(void);
 u64 kchan_quota_bytes(void);
 
 #endif /* _KCHAN_QUOTA_H */

@@ -3,6 +3,7 @@
  * The caller's memory: structs that carry their size, deadlines, messages.
  */
 #include <linux/align.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -13,6 +14,14 @@
 
 #include "compat.h"
 #include "uarg.h"
+
+/* A struct as long as in its first version, or longer by no more than a page. */
+static int check_length(u32 usize, size_t first)
+{
+	if (usize < first)
+		return -EINVAL;
+	return usize > PAGE_SIZE ? -E2BIG : 0;
+}
 
 /**
  * kchan_check_size() - check the size that a caller's struct says it has
@@ -29,10 +38,9 @@ int kchan_check_size(u32 usize, size_t size, const void __user *src)
 
 	if (likely(usize == size))
 		return 0;
-	if (usize < size)
-		return -EINVAL;
-	if (usize > PAGE_SIZE)
-		return -E2BIG;
+	ret = check_length(usize, size);
+	if (ret)
+		return ret;
 	ret = check_zeroed_user(src + size, usize - size);
 	if (ret < 0)
 		return ret;
@@ -44,20 +52,22 @@ int kchan_check_size(u32 usize, size_t size, const void __user *src)
  * @dst: the caller's, whose size field says how much to write
  * @src: what to write, as far as it goes; zeros after it
  * @size: of @src
+ * @first: of the struct in its first version
  *
  * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG
  */
-int kchan_write_struct(void __user *dst, const void *src, size_t size)
+int kchan_write_struct(void __user *dst, const void *src, size_t size, size_t first)
 {
 	const size_t skip = sizeof(u32);	/* the size stays the caller's */
 	u32 usize;
+	int ret;
 
 	if (get_user(usize, (u32 __user *)dst))
 		return -EFAULT;
-	if (usize < size)
-		return -EINVAL;
-	if (usize > PAGE_SIZE)
-		return -E2BIG;
+	ret = check_length(usize, first);
+	if (ret)
+		return ret;
+	size = min_t(size_t, size, usize);
 	if (copy_to_user(dst + skip, src + skip, size - skip) ||
 	    clear_user(dst + size, usize - size))
 		return -EFAULT;

@@ -17,11 +17,14 @@
 #define KCHAN_WAIT_FLAGS \
 	(KCHAN_NONBLOCK | KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME)
 
+/* Structs that have grown, in their first version. */
+#define KCHAN_STAT_SIZE_V1	56
+
 /* Copies that found a page missing which had been touched, before EFAULT. */
 #define KCHAN_ATTEMPTS	16
 
 int kchan_check_size(u32 usize, size_t size, const void __user *src);
-int kchan_write_struct(void __user *dst, const void *src, size_t size);
+int kchan_write_struct(void __user *dst, const void *src, size_t size, size_t first);
 int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline);
 int kchan_load_nofault(void *dst, const void __user *src, size_t size);
 int kchan_store_nofault(void __user *dst, const void *src, size_t size);

@@ -9,16 +9,6 @@
 #include "wait.h"
 
 /**
- * kchan_queue_init() - make an empty queue
- * @queue: the queue
- */
-void kchan_queue_init(struct kchan_queue *queue)
-{
-	INIT_LIST_HEAD(&queue->entries);
-	queue->len = 0;
-}
-
-/**
  * kchan_waiter_init() - begin a wait of the current task
  * @waiter: on the caller's stack
  */
@@ -64,6 +54,23 @@ static void kchan_dequeue(struct kchan_entry *entry)
 	lockdep_assert_held(&entry->obj->lock);
 	list_del_init(&entry->node);
 	entry->queue->len--;
+}
+
+/**
+ * kchan_leave() - give up a place in a queue
+ * @entry: one that was not won; its object is locked
+ *
+ * Whoever found the entry in the queue is through with it when this returns.
+ *
+ * Return: true if it still had that place, and so may have held others back
+ */
+bool kchan_leave(struct kchan_entry *entry)
+{
+	lockdep_assert_held(&entry->obj->lock);
+	if (list_empty(&entry->node))
+		return false;
+	kchan_dequeue(entry);
+	return true;
 }
 
 /* Locks @peer, and @self where there is one; two at once go by address. */
@@ -166,22 +173,105 @@ void kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self, struct li
 }
 
 /**
+ * kchan_commit() - claim the caller's own wait, for what needs no peer
+ * @self: the caller's waiter; NULL where it is parked nowhere
+ *
+ * Return: true if nobody came first: the caller now goes through with it
+ */
+bool kchan_commit(struct kchan_waiter *self)
+{
+	bool first;
+
+	if (!self)
+		return true;
+	spin_lock(&self->lock);
+	first = !self->claimed;
+	self->claimed = true;
+	spin_unlock(&self->lock);
+	return first;
+}
+
+/**
+ * kchan_hold_first() - hold the first wait in a queue that is still undecided
+ * @queue: of a locked object
+ * @self: as for kchan_hold(); its own entries are passed over
+ * @entry: set to what is held
+ *
+ * Return: as kchan_hold(); KCHAN_STALE when there is nobody
+ */
+enum kchan_hold kchan_hold_first(struct kchan_queue *queue, struct kchan_waiter *self,
+				 struct kchan_entry **entry)
+{
+	enum kchan_hold ret = KCHAN_STALE;
+	struct kchan_entry *pos, *next;
+
+	list_for_each_entry_safe(pos, next, &queue->entries, node) {
+		ret = kchan_hold(pos, self);
+		if (ret != KCHAN_STALE) {
+			*entry = pos;
+			break;
+		}
+	}
+	return ret;
+}
+
+/**
+ * kchan_claim_entry() - claim a parked wait, if it is still undecided
+ * @entry: in a queue of a locked object, which it leaves in any case
+ * @result: of that wait
+ * @wakes: where to put it, for kchan_wake()
+ *
+ * The caller is parked nowhere, or has been decided.
+ *
+ * Return: true if it was claimed
+ */
+bool kchan_claim_entry(struct kchan_entry *entry, int result, struct list_head *wakes)
+{
+	if (kchan_hold(entry, NULL) != KCHAN_HELD)
+		return false;
+	kchan_claim(entry, NULL, wakes);
+	entry->result = result;
+	return true;
+}
+
+/**
  * kchan_claim_first() - claim the first parked wait that is still undecided
- * @queue: a queue of a locked object; the caller is parked nowhere
+ * @queue: of a locked object
+ * @result: of that wait
  * @wakes: where to put the claimed entry, for kchan_wake()
  *
- * Return: the entry, whose data and result the caller now sets; or NULL
+ * The caller is parked nowhere, or has been decided.
+ *
+ * Return: the entry, whose data the caller now sets; or NULL
  */
-struct kchan_entry *kchan_claim_first(struct kchan_queue *queue, struct list_head *wakes)
+struct kchan_entry *kchan_claim_first(struct kchan_queue *queue, int result,
+				      struct list_head *wakes)
 {
-	struct kchan_entry *entry;
+	struct kchan_entry *entry, *next;
 
-	while (!list_empty(&queue->entries)) {
-		entry = list_first_entry(&queue->entries, struct kchan_entry, node);
-		if (kchan_hold(entry, NULL) == KCHAN_HELD) {
-			kchan_claim(entry, NULL, wakes);
+	list_for_each_entry_safe(entry, next, &queue->entries, node) {
+		if (kchan_claim_entry(entry, result, wakes))
 			return entry;
-		}
+	}
+	return NULL;
+}
+
+/**
+ * kchan_first_other() - who is to be served before the caller
+ * @queue: of a locked object
+ * @self: the caller's waiter, or NULL; its own entries are passed over
+ *
+ * Return: the first undecided entry of somebody else; or NULL
+ */
+struct kchan_entry *kchan_first_other(struct kchan_queue *queue, struct kchan_waiter *self)
+{
+	struct kchan_entry *entry, *next;
+
+	list_for_each_entry_safe(entry, next, &queue->entries, node) {
+		if (entry->waiter == self || kchan_hold(entry, NULL) != KCHAN_HELD)
+			continue;
+		kchan_let_go(entry, NULL);
+		return entry;
 	}
 	return NULL;
 }
@@ -211,18 +301,6 @@ void kchan_wake(struct list_head *wakes)
 	}
 	rcu_read_unlock();
 	INIT_LIST_HEAD(wakes);
-}
-
-/* Claims the waiter for nothing, unless somebody came first. */
-static bool kchan_cancel(struct kchan_waiter *waiter)
-{
-	bool cancelled;
-
-	spin_lock(&waiter->lock);
-	cancelled = !waiter->claimed;
-	waiter->claimed = true;
-	spin_unlock(&waiter->lock);
-	return cancelled;
 }
 
 static bool kchan_done(struct kchan_waiter *waiter)
@@ -260,6 +338,30 @@ static int kchan_sleep(struct kchan_waiter *waiter, const struct kchan_deadline 
 }
 
 /**
+ * kchan_give_up() - end a wait before it is decided
+ * @waiter: whose entries are enqueued; no lock is held
+ * @why: a negative errno
+ *
+ * Return: @why, and nobody will claim it any more; 0 if somebody came first: then
+ * @waiter->won tells for what
+ */
+int kchan_give_up(struct kchan_waiter *waiter, int why)
+{
+	if (kchan_commit(waiter))
+		return why;
+
+	/* Claimed while giving up: that came first.  The claimer is on its way. */
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (kchan_done(waiter))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+/**
  * kchan_wait() - sleep until the wait is decided
  * @waiter: whose entries are enqueued; no lock is held
  * @deadline: when to give up
@@ -274,30 +376,5 @@ int kchan_wait(struct kchan_waiter *waiter, const struct kchan_deadline *deadlin
 {
 	int ret = kchan_sleep(waiter, deadline);
 
-	if (!ret || kchan_cancel(waiter))
-		return ret;
-
-	/* Claimed while giving up: that came first.  The claimer is on its way. */
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		if (kchan_done(waiter))
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
-	return 0;
-}
-
-/**
- * kchan_leave() - give up a place in a queue
- * @entry: one that was not won; its object is not locked
- *
- * Whoever found the entry in the queue is through with it when this returns.
- */
-void kchan_leave(struct kchan_entry *entry)
-{
-	spin_lock(&entry->obj->lock);
-	if (!list_empty(&entry->node))
-		kchan_dequeue(entry);
-	spin_unlock(&entry->obj->lock);
+	return ret ? kchan_give_up(waiter, ret) : 0;
 }

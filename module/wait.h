@@ -28,8 +28,10 @@
  * else came first, that claim holds, and the wait ends with it.
  *
  * A waiter that is parked on one object may meet a peer on another (select):
- * it then has to claim itself and the peer in one step.  Claiming itself first
- * and giving that back when the peer turns out to be taken loses wake-ups: a
+ * it then has to claim itself and the peer in one step (the pair of kchan_hold()
+ * and kchan_claim()); where it needs no peer it claims itself alone
+ * (kchan_commit()), before it changes anything.  Claiming
+ * itself first and giving that back when the peer turns out to be taken loses wake-ups: a
  * third party passes over it in between.
  *
  * Locks, outer to inner; never two of one kind but the last:
@@ -55,16 +57,6 @@ struct kchan_waiter {
 	bool done;
 	struct kchan_entry *won;
 	struct task_struct *task;
-};
-
-/**
- * struct kchan_queue - the entries parked on one side of an object, in order
- * @entries: guarded by the object's lock
- * @len: how many; guarded by the object's lock
- */
-struct kchan_queue {
-	struct list_head entries;
-	unsigned int len;
 };
 
 /**
@@ -101,19 +93,27 @@ enum kchan_hold {
 	KCHAN_SELF_CLAIMED,	/* the claimer itself was claimed before */
 };
 
-void kchan_queue_init(struct kchan_queue *queue);
 void kchan_waiter_init(struct kchan_waiter *waiter);
 void kchan_entry_init(struct kchan_entry *entry, struct kchan_waiter *waiter,
 		      struct kchan_object *obj, struct kchan_queue *queue);
 
 void kchan_enqueue(struct kchan_entry *entry);
+bool kchan_leave(struct kchan_entry *entry);
+
+bool kchan_commit(struct kchan_waiter *self);
 enum kchan_hold kchan_hold(struct kchan_entry *entry, struct kchan_waiter *self);
 void kchan_let_go(struct kchan_entry *entry, struct kchan_waiter *self);
 void kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self, struct list_head *wakes);
-struct kchan_entry *kchan_claim_first(struct kchan_queue *queue, struct list_head *wakes);
+
+enum kchan_hold kchan_hold_first(struct kchan_queue *queue, struct kchan_waiter *self,
+				 struct kchan_entry **entry);
+bool kchan_claim_entry(struct kchan_entry *entry, int result, struct list_head *wakes);
+struct kchan_entry *kchan_claim_first(struct kchan_queue *queue, int result,
+				      struct list_head *wakes);
+struct kchan_entry *kchan_first_other(struct kchan_queue *queue, struct kchan_waiter *self);
 void kchan_wake(struct list_head *wakes);
 
 int kchan_wait(struct kchan_waiter *waiter, const struct kchan_deadline *deadline);
-void kchan_leave(struct kchan_entry *entry);
+int kchan_give_up(struct kchan_waiter *waiter, int why);
 
 #endif /* _KCHAN_WAIT_H */

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Doing one of several operations; the rules stand in op.h.
+ */
+#include <linux/minmax.h>
+#include <linux/random.h>
+
+#include "op.h"
+#include "uarg.h"
+
+static struct kchan_op *op_of(struct kchan_entry *entry)
+{
+	return container_of(entry, struct kchan_op, entry);
+}
+
+/* Claims those who only want to know, and now can. */
+static void tell_watchers(struct kchan_object *obj, struct kchan_change *change)
+{
+	struct kchan_entry *entry, *next;
+	struct kchan_op *op;
+
+	list_for_each_entry_safe(entry, next, &obj->watchers.entries, node) {
+		op = op_of(entry);
+		if (op->type->ready(op))
+			kchan_claim_entry(entry, 0, &change->wakes);
+	}
+}
+
+/**
+ * kchan_tell() - kchan_unlock() for an object that is watched or polled
+ * @obj: the object
+ * @change: what changed
+ */
+void kchan_tell(struct kchan_object *obj, struct kchan_change *change)
+	__releases(&obj->lock)
+{
+	tell_watchers(obj, change);
+	spin_unlock(&obj->lock);
+	kchan_wake(&change->wakes);
+	kchan_object_wake_pollers(obj, change->poll);
+}
+
+/**
+ * kchan_end_waits() - decide every wait in a queue
+ * @queue: of a locked object
+ * @result: of the waits
+ * @change: for kchan_unlock()
+ */
+void kchan_end_waits(struct kchan_queue *queue, int result, struct kchan_change *change)
+{
+	while (kchan_claim_first(queue, result, &change->wakes))
+		;
+}
+
+/**
+ * kchan_op_begin() - prepare one operation, as the contract describes it
+ * @op: to be filled in
+ * @file: the handle, held as long as @op
+ * @args: what to do; ->fd is not looked at
+ *
+ * Return: 0, -EINVAL, -EBADF or -EMSGSIZE
+ */
+int kchan_op_begin(struct kchan_op *op, struct file *file, const struct kchan_case *args)
+{
+	struct kchan_object *obj = kchan_object_of(file);
+	int ret;
+
+	if (!obj)
+		return -EBADF;
+	if (!obj->kind->begin)
+		return -EINVAL;
+	op->obj = obj;
+	op->type = NULL;
+	op->watch = false;
+	op->value = 0;
+	ret = obj->kind->begin(op, args);
+	if (!op->type)
+		return -EINVAL;
+	return file->f_mode & op->type->right ? ret : -EBADF;
+}
+
+static int attempt(struct kchan_op *op, struct kchan_waiter *self, struct kchan_change *change)
+{
+	if (!op->watch)
+		return op->type->attempt(op, self, change);
+	op->entry.waiter = self;
+	return op->type->ready(op) ? kchan_outcome(self, 0) : -EAGAIN;
+}
+
+/* The first pass: nothing is parked. */
+static int try(struct kchan_op *op)
+{
+	struct kchan_change change;
+	int ret;
+
+	kchan_lock(op->obj, &change);
+	ret = attempt(op, NULL, &change);
+	kchan_unlock(op->obj, &change);
+	return ret;
+}
+
+static void park(struct kchan_op *op, struct kchan_waiter *waiter, struct kchan_change *change)
+{
+	struct kchan_queue *queue = op->watch ? &op->obj->watchers : op->type->queue(op);
+
+	kchan_entry_init(&op->entry, waiter, op->obj, queue);
+	kchan_enqueue(&op->entry);
+	if (!op->watch && op->type->parked)
+		op->type->parked(op, change);
+}
+
+/* The second pass: does it, or parks; returns as ->attempt(). */
+static int try_or_park(struct kchan_op *op, struct kchan_waiter *waiter)
+{
+	struct kchan_change change;
+	int ret;
+
+	kchan_lock(op->obj, &change);
+	ret = attempt(op, waiter, &change);
+	if (ret == -EAGAIN)
+		park(op, waiter, &change);
+	kchan_unlock(op->obj, &change);
+	return ret;
+}
+
+static void leave(struct kchan_op *op)
+{
+	struct kchan_change change;
+
+	kchan_lock(op->obj, &change);
+	if (kchan_leave(&op->entry) && !op->watch && op->type->left)
+		op->type->left(op, &change);
+	kchan_unlock(op->obj, &change);
+}
+
+/* All are parked: waits, as far as that is wanted.  Returns 0 when claimed. */
+static int wait_parked(struct kchan_ops *ops, struct kchan_waiter *waiter)
+{
+	struct kchan_op *first = ops->nr ? ops->op[0] : NULL;
+	int ret = 0;
+
+	if (first && !first->watch && first->type->published)
+		ret = first->type->published(first);
+	if (!ret && !ops->deadline)
+		ret = -EAGAIN;
+	return ret ? kchan_give_up(waiter, ret) : kchan_wait(waiter, ops->deadline);
+}
+
+static int prepare_all(struct kchan_ops *ops, struct kchan_op **chosen)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ops->nr; i++) {
+		struct kchan_op *op = ops->op[i];
+
+		if (op->watch || !op->type->prepare)
+			continue;
+		ret = op->type->prepare(op);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * Parks and waits.  Returns the outcome of *chosen; or why nothing was chosen,
+ * which then is NULL.
+ */
+static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
+{
+	struct kchan_waiter waiter;
+	unsigned int parked, i;
+	int ret = -EAGAIN;
+
+	kchan_waiter_init(&waiter);
+	for (parked = 0; parked < ops->nr; parked++) {
+		ret = try_or_park(ops->op[parked], &waiter);
+		if (ret != -EAGAIN)
+			break;
+	}
+	if (ret == -EAGAIN)
+		ret = wait_parked(ops, &waiter);
+	else if (ret == KCHAN_DECIDED)
+		ret = kchan_give_up(&waiter, ret);
+	else
+		*chosen = ops->op[parked];
+
+	if (waiter.won) {
+		*chosen = op_of(waiter.won);
+		ret = waiter.won->result;
+	}
+	for (i = 0; i < parked; i++) {
+		if (&ops->op[i]->entry != waiter.won)
+			leave(ops->op[i]);
+	}
+	return ret;
+}
+
+/* Tries them in order, a random one if so wanted: any is as likely to be next. */
+static int try_each(struct kchan_ops *ops, struct kchan_op **chosen)
+{
+	u64 random = ops->shuffle && ops->nr > 1 ? get_random_u32() : 0;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ops->nr; i++) {
+		if (random) {
+			random = (u32)(random * 747796405 + 2891336453U);
+			swap(ops->op[i], ops->op[i + (u32)(random * (ops->nr - i) >> 32)]);
+		}
+		ret = try(ops->op[i]);
+		if (ret != -EAGAIN) {
+			*chosen = ops->op[i];
+			return ret;
+		}
+	}
+	return -EAGAIN;
+}
+
+static void release_all(struct kchan_ops *ops)
+{
+	unsigned int i;
+
+	for (i = 0; i < ops->nr; i++) {
+		if (ops->op[i]->type->release)
+			ops->op[i]->type->release(ops->op[i]);
+	}
+}
+
+/* One attempt; -EFAULT with *chosen where its user memory needs faulting in. */
+static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
+{
+	int ret = -EAGAIN;
+
+	*chosen = NULL;
+	if (!ops->tried)
+		ret = try_each(ops, chosen);
+	ops->tried = false;
+	/* A single one was judged at one instant, whatever the others do. */
+	if (ret == -EAGAIN && (ops->deadline || ops->nr > 1)) {
+		ret = prepare_all(ops, chosen);
+		if (!ret)
+			ret = wait_for_one(ops, chosen);
+	}
+	if (*chosen && !(*chosen)->watch && (*chosen)->type->finish)
+		ret = (*chosen)->type->finish(*chosen, ret);
+	release_all(ops);
+	return ret;
+}
+
+/**
+ * kchan_ops_do() - do one of several operations
+ * @ops: the operations, and how
+ * @chosen: set to the one that was done; NULL if none was
+ *
+ * Return: the outcome of *@chosen, which may be a negative errno; or, with NULL,
+ * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EINTR, -EFAULT, -ENOMEM or -EDQUOT
+ */
+int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen)
+{
+	int attempt, ret;
+
+	for (attempt = 0; attempt < KCHAN_ATTEMPTS; attempt++) {
+		ret = do_once(ops, chosen);
+		if (ret != -EFAULT || !*chosen || (*chosen)->type->touch(*chosen))
+			break;
+	}
+	/* What ->finish() could not bring to its end has not been done. */
+	if (ret == -EFAULT || ret == -EINTR || ret == -EBADF)
+		*chosen = NULL;
+	return ret;
+}
+
+/**
+ * kchan_op_do() - do one operation
+ * @op: prepared with kchan_op_begin()
+ * @deadline: when to give up waiting; NULL: do not wait
+ * @tried: it has just been tried, and would have to wait
+ *
+ * Return: its outcome, or as kchan_ops_do()
+ */
+int kchan_op_do(struct kchan_op *op, const struct kchan_deadline *deadline, bool tried)
+{
+	struct kchan_op *chosen;
+	struct kchan_ops ops = {
+		.op = &op,
+		.nr = 1,
+		.tried = tried,
+		.deadline = deadline,
+	};
+
+	return kchan_ops_do(&ops, &chosen);
+}

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages on their way through a channel.
+ *
+ * What holds whenever the channel's lock is free:
+ *
+ *	a sender is parked	only while there is no room, no parked receiver,
+ *				and somebody can receive
+ *	a receiver is parked	only while there is no message, no parked sender,
+ *				and either the channel has not ended or a message
+ *				is still in another receiver's hand
+ *
+ * so nobody can barge past a waiter: where there are waiters, there is nothing
+ * to take.  (Waits decided elsewhere may still stand in a queue; whoever meets
+ * them passes over them.  And both sides may hold entries of one and the same
+ * select, which never meet.)
+ *
+ * User memory is touched either with no lock held, where a fault may take as
+ * long as it likes, or with faults off, where a fault means to let go of
+ * everything, bring the page in, and start again.  What is parked is in the
+ * kernel, so that nobody ever waits for another's pages: whoever parks has a
+ * parcel, and then only that is filled or emptied.
+ *
+ * A message handed to a parked receiver is in that receiver's hand until it is
+ * in user memory.  If it can't get there (no such memory, or the receiver is
+ * being killed) it goes back to where it was.  So the channel isn't drained as
+ * long as a message is in a hand; that is short, since nobody is waited for but
+ * the kernel itself.
+ */
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "chan.h"
+#include "parcel.h"
+#include "quota.h"
+#include "uarg.h"
+
+static struct kchan_op *op_of(struct kchan_entry *entry)
+{
+	return container_of(entry, struct kchan_op, entry);
+}
+
+/* The @n-th message of the ring; for n == count the free slot behind the last. */
+static void *chan_slot(const struct kchan_chan *chan, u32 n)
+{
+	u32 slots = chan->capacity + 1;
+	u32 slot = chan->head + n;
+
+	if (slot >= slots)
+		slot -= slots;
+	return chan->ring + (size_t)slot * chan->elem_size;
+}
+
+/* Takes a message in, to where it can be handed on. */
+static int chan_load(struct kchan_chan *chan, void *slot, struct kchan_op *op)
+{
+	if (!op->parcel)
+		return kchan_load_nofault(slot, op->msg, chan->elem_size);
+	memcpy(slot, op->parcel->data, chan->elem_size);
+	return 0;
+}
+
+/* Puts a message into a receiver's hand. */
+static void chan_hand_over(struct kchan_chan *chan, struct kchan_op *receiver,
+			   const void *msg, u64 seq)
+{
+	memcpy(receiver->parcel->data, msg, chan->elem_size);
+	receiver->parcel->seq = seq;
+	receiver->in_hand = true;
+	chan->in_hand++;
+}
+
+/* Gives a message out: to user memory, or into the hand of one who may park. */
+static int chan_store(struct kchan_chan *chan, struct kchan_op *op, const void *slot)
+{
+	if (!op->parcel)
+		return kchan_store_nofault(op->msg, slot, chan->elem_size);
+	chan_hand_over(chan, op, slot, ++chan->last_seq);
+	return 0;
+}
+
+/* ---- send ---- */
+
+static bool send_ready(struct kchan_op *op)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	return kchan_chan_broken(chan) || kchan_chan_has_room(chan) ||
+	       kchan_first_other(&chan->receivers, op->entry.waiter);
+}
+
+/* Meets the first parked receiver; -EAGAIN if there is none. */
+static int send_to_parked(struct kchan_chan *chan, struct kchan_waiter *self, const void *msg,
+			  struct kchan_change *change)
+{
+	struct kchan_entry *receiver;
+
+	switch (kchan_hold_first(&chan->receivers, self, &receiver)) {
+	case KCHAN_HELD:
+		break;
+	case KCHAN_SELF_CLAIMED:
+		return KCHAN_DECIDED;
+	default:
+		return -EAGAIN;
+	}
+	kchan_claim(receiver, self, &change->wakes);
+	chan_hand_over(chan, op_of(receiver), msg, ++chan->last_seq);
+	receiver->result = 1;
+	return 0;
+}
+
+static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
+			struct kchan_change *change)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+	void *slot = chan_slot(chan, chan->count);
+	int ret;
+
+	if (kchan_chan_broken(chan))
+		return kchan_outcome(self, -EPIPE);
+	if (!kchan_chan_has_room(chan) && !chan->receivers.len)
+		return -EAGAIN;
+	if (chan_load(chan, slot, op))
+		return -EFAULT;
+
+	/* From here on nothing can fail. */
+	if (chan->receivers.len) {
+		ret = send_to_parked(chan, self, slot, change);
+		if (ret != -EAGAIN)
+			return ret;
+	}
+	if (!kchan_chan_has_room(chan))
+		return -EAGAIN;
+	ret = kchan_outcome(self, 0);
+	if (!ret) {
+		chan->count++;
+		change->poll |= KCHAN_POLL_IN;
+	}
+	return ret;
+}
+
+static int send_prepare(struct kchan_op *op)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	op->parcel = kchan_parcel_alloc(chan->elem_size);
+	if (!op->parcel)
+		return -ENOMEM;
+	return copy_from_user(op->parcel->data, op->msg, chan->elem_size) ? -EFAULT : 0;
+}
+
+static struct kchan_queue *send_queue(struct kchan_op *op)
+{
+	return &kchan_chan_of(op->obj)->senders;
+}
+
+/* A waiter parked on a rendezvous is what the other side's pollers wait for. */
+static void send_parked(struct kchan_op *op, struct kchan_change *change)
+{
+	if (!kchan_chan_of(op->obj)->capacity)
+		change->poll |= KCHAN_POLL_IN;
+}
+
+static int send_touch(struct kchan_op *op)
+{
+	return kchan_touch_source(op->msg, kchan_chan_of(op->obj)->elem_size);
+}
+
+static void transfer_release(struct kchan_op *op)
+{
+	kchan_parcel_free(op->parcel);
+	kchan_parcel_free(op->spent);
+	op->parcel = NULL;
+	op->spent = NULL;
+}
+
+static const struct kchan_op_type send_type = {
+	.right = KCHAN_MODE_SEND,
+	.ready = send_ready,
+	.attempt = send_attempt,
+	.prepare = send_prepare,
+	.queue = send_queue,
+	.parked = send_parked,
+	.touch = send_touch,
+	.release = transfer_release,
+};
+
+/* ---- receive ---- */
+
+static bool recv_ready(struct kchan_op *op)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	return chan->count || chan->nr_returned || kchan_chan_drained(chan) ||
+	       kchan_first_other(&chan->senders, op->entry.waiter);
+}
+
+/* Moves the first parked sender's message into the room there is now. */
+static void chan_refill(struct kchan_chan *chan, struct kchan_change *change)
+{
+	struct kchan_entry *sender = kchan_claim_first(&chan->senders, 0, &change->wakes);
+
+	if (!sender)
+		return;
+	memcpy(chan_slot(chan, chan->count), op_of(sender)->parcel->data, chan->elem_size);
+	chan->count++;
+	change->poll |= KCHAN_POLL_IN;
+}
+
+static int recv_returned(struct kchan_chan *chan, struct kchan_op *op,
+			 struct kchan_waiter *self)
+{
+	struct kchan_parcel *parcel;
+
+	parcel = list_first_entry(&chan->returned, struct kchan_parcel, node);
+	if (self && !kchan_commit(self))
+		return KCHAN_DECIDED;
+	if (chan_store(chan, op, parcel->data))
+		return -EFAULT;
+	if (op->in_hand)
+		op->parcel->seq = parcel->seq;
+	list_del(&parcel->node);
+	chan->nr_returned--;
+	kchan_charge_more(chan->obj.user, -(s64)kchan_parcel_bytes(parcel));
+	op->spent = parcel;
+	return 1;
+}
+
+static int recv_buffered(struct kchan_chan *chan, struct kchan_op *op,
+			 struct kchan_waiter *self, struct kchan_change *change)
+{
+	if (self && !kchan_commit(self))
+		return KCHAN_DECIDED;
+	if (chan_store(chan, op, chan_slot(chan, 0)))
+		return -EFAULT;
+	chan->head = chan->head == chan->capacity ? 0 : chan->head + 1;
+	chan->count--;
+	change->poll |= KCHAN_POLL_OUT;
+	if (chan->senders.len)
+		chan_refill(chan, change);
+	return 1;
+}
+
+/* Meets the first parked sender of a rendezvous; -EAGAIN if there is none. */
+static int recv_from_parked(struct kchan_chan *chan, struct kchan_op *op,
+			    struct kchan_waiter *self, struct kchan_change *change)
+{
+	struct kchan_entry *sender;
+
+	switch (kchan_hold_first(&chan->senders, self, &sender)) {
+	case KCHAN_HELD:
+		break;
+	case KCHAN_SELF_CLAIMED:
+		return KCHAN_DECIDED;
+	default:
+		return -EAGAIN;
+	}
+	if (chan_store(chan, op, op_of(sender)->parcel->data)) {
+		kchan_let_go(sender, self);
+		return -EFAULT;
+	}
+	kchan_claim(sender, self, &change->wakes);
+	sender->result = 0;
+	return 1;
+}
+
+static int recv_attempt(struct kchan_op *op, struct kchan_waiter *self,
+			struct kchan_change *change)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+	int ret = -EAGAIN;
+
+	if (chan->nr_returned)
+		return recv_returned(chan, op, self);
+	if (chan->count)
+		return recv_buffered(chan, op, self, change);
+	if (chan->senders.len)
+		ret = recv_from_parked(chan, op, self, change);
+	if (ret == -EAGAIN && kchan_chan_drained(chan))
+		return kchan_outcome(self, 0);
+	return ret;
+}
+
+/*
+ * A parcel of the receiver's own is where a message that it can't take goes back
+ * in.  That should be rare, since it costs the message its order: so pages are
+ * touched before parking.  And it should not be a way to own more than allowed.
+ */
+static int recv_prepare(struct kchan_op *op)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	if (kchan_is_over_quota(op->obj->user))
+		return -EDQUOT;
+	if (kchan_touch_target(op->msg, chan->elem_size))
+		return -EFAULT;
+	op->parcel = kchan_parcel_alloc(chan->elem_size);
+	return op->parcel ? 0 : -ENOMEM;
+}
+
+static struct kchan_queue *recv_queue(struct kchan_op *op)
+{
+	return &kchan_chan_of(op->obj)->receivers;
+}
+
+static void recv_parked(struct kchan_op *op, struct kchan_change *change)
+{
+	if (!kchan_chan_of(op->obj)->capacity)
+		change->poll |= KCHAN_POLL_OUT;
+}
+
+/*
+ * Puts a message back to where it was: before all that have not left, in the
+ * order in which they left.  Returns the parcel if that is not needed for it.
+ */
+static struct kchan_parcel *chan_put_back(struct kchan_chan *chan, struct kchan_parcel *parcel,
+					  struct kchan_change *change)
+{
+	struct kchan_entry *receiver = kchan_claim_first(&chan->receivers, 1, &change->wakes);
+	struct kchan_parcel *pos;
+
+	if (receiver) {
+		chan_hand_over(chan, op_of(receiver), parcel->data, parcel->seq);
+		return parcel;
+	}
+	list_for_each_entry_reverse(pos, &chan->returned, node) {
+		if (pos->seq < parcel->seq)
+			break;
+	}
+	list_add(&parcel->node, &pos->node);
+	chan->nr_returned++;
+	kchan_charge_more(chan->obj.user, kchan_parcel_bytes(parcel));
+	change->poll |= KCHAN_POLL_IN;
+	return NULL;
+}
+
+/* The message in the caller's hand has been taken, or goes back. */
+static void chan_settle(struct kchan_chan *chan, struct kchan_op *op, bool taken)
+{
+	struct kchan_change change;
+
+	kchan_lock(&chan->obj, &change);
+	chan->in_hand--;
+	if (taken)
+		kchan_chan_end_receivers(chan, &change);
+	else
+		op->parcel = chan_put_back(chan, op->parcel, &change);
+	kchan_unlock(&chan->obj, &change);
+	op->in_hand = false;
+}
+
+/* Takes the message from the hand; on failure it has gone back. */
+static int recv_take(struct kchan_chan *chan, struct kchan_op *op)
+{
+	int ret = 1;
+
+	/* Whoever is killed would take it to the grave. */
+	if (fatal_signal_pending(current))
+		ret = -EINTR;
+	else if (kchan_store_soon(op->msg, op->parcel->data, chan->elem_size))
+		ret = -EFAULT;
+	chan_settle(chan, op, ret == 1);
+	return ret;
+}
+
+static int recv_finish(struct kchan_op *op, int outcome)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	if (op->in_hand)
+		return recv_take(chan, op);
+	if (!outcome && clear_user(op->msg, chan->elem_size))
+		return -EFAULT;
+	return outcome;
+}
+
+static int recv_touch(struct kchan_op *op)
+{
+	return kchan_touch_target(op->msg, kchan_chan_of(op->obj)->elem_size);
+}
+
+static const struct kchan_op_type recv_type = {
+	.right = KCHAN_MODE_RECV,
+	.ready = recv_ready,
+	.attempt = recv_attempt,
+	.prepare = recv_prepare,
+	.queue = recv_queue,
+	.parked = recv_parked,
+	.finish = recv_finish,
+	.touch = recv_touch,
+	.release = transfer_release,
+};
+
+/* ---- both ---- */
+
+static void transfer_init(struct kchan_op *op, struct kchan_chan *chan,
+			  const struct kchan_op_type *type, void __user *msg)
+{
+	op->obj = &chan->obj;
+	op->type = type;
+	op->watch = false;
+	op->in_hand = false;
+	op->value = 0;
+	op->msg = msg;
+	op->parcel = NULL;
+	op->spent = NULL;
+}
+
+/**
+ * kchan_chan_begin() - prepare a send or receive of a select
+ * @op: to be filled in
+ * @args: what to do
+ *
+ * Return: 0, -EINVAL or -EMSGSIZE
+ */
+int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	if (args->index || args->arg)
+		return -EINVAL;
+	if (args->op == KCHAN_OP_SEND)
+		transfer_init(op, chan, &send_type, u64_to_user_ptr(args->buf));
+	else if (args->op == KCHAN_OP_RECV)
+		transfer_init(op, chan, &recv_type, u64_to_user_ptr(args->buf));
+	else
+		return -EINVAL;
+	return args->len == chan->elem_size ? 0 : -EMSGSIZE;
+}
+
+/**
+ * kchan_chan_send() - send one message
+ * @chan: through a handle that can send
+ * @msg: elem_size bytes of user memory
+ * @deadline: when to give up waiting; NULL: do not wait
+ *
+ * Return: 0, -EPIPE, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EFAULT or -ENOMEM
+ */
+int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
+		    const struct kchan_deadline *deadline)
+{
+	struct kchan_change change;
+	struct kchan_op op;
+	int ret;
+
+	transfer_init(&op, chan, &send_type, (void __user *)msg);
+	kchan_lock(&chan->obj, &change);
+	ret = send_attempt(&op, NULL, &change);
+	kchan_unlock(&chan->obj, &change);
+	if (ret == -EFAULT || (ret == -EAGAIN && deadline))
+		ret = kchan_op_do(&op, deadline, ret == -EAGAIN);
+	return ret;
+}
+
+/**
+ * kchan_chan_recv() - receive one message
+ * @chan: through a handle that can receive
+ * @msg: elem_size bytes of user memory, zeroed at the end
+ * @deadline: when to give up waiting; NULL: do not wait
+ *
+ * Return: 1 for a message, 0 at the end, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS,
+ * -EFAULT, -ENOMEM or -EDQUOT
+ */
+int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
+		    const struct kchan_deadline *deadline)
+{
+	struct kchan_change change;
+	struct kchan_op op;
+	int ret;
+
+	transfer_init(&op, chan, &recv_type, msg);
+	kchan_lock(&chan->obj, &change);
+	ret = recv_attempt(&op, NULL, &change);
+	kchan_unlock(&chan->obj, &change);
+	if (ret == -EFAULT || !ret || (ret == -EAGAIN && deadline))
+		return kchan_op_do(&op, deadline, ret == -EAGAIN);
+	if (unlikely(op.spent))
+		transfer_release(&op);
+	return ret;
+}
+
+/**
+ * kchan_chan_end_receivers() - tell parked receivers of the end, if this is it
+ * @chan: the channel, locked
+ * @change: for kchan_unlock()
+ */
+void kchan_chan_end_receivers(struct kchan_chan *chan, struct kchan_change *change)
+{
+	if (!kchan_chan_drained(chan))
+		return;
+	kchan_end_waits(&chan->receivers, 0, change);
+	change->poll |= KCHAN_POLL_IN | KCHAN_POLL_HUP;
+}
+
+/**
+ * kchan_chan_end_senders() - tell parked senders that there is nobody to send to
+ * @chan: the channel, locked
+ * @change: for kchan_unlock()
+ */
+void kchan_chan_end_senders(struct kchan_chan *chan, struct kchan_change *change)
+{
+	kchan_end_waits(&chan->senders, -EPIPE, change);
+	change->poll |= KCHAN_POLL_OUT | EPOLLERR;
+}
