@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "file.h"
+#include "select.h"
 #include "uarg.h"
 
 static long object_restrict(struct file *file, const void __user *arg)
@@ -73,30 +74,38 @@ static long object_wait(struct file *file, struct kchan_wait __user *arg)
 	});
 	if (ret)
 		return ret;
-	/* Now, since nothing may fail once it is done. */
-	if (put_user(0, &arg->value))
+	/* Can it be written?  Once the operation is done, nothing may fail. */
+	if (put_user(args.value, &arg->value))
 		return -EFAULT;
 	ret = kchan_op_do(&op, kchan_may_wait(file, args.flags) ? &deadline : NULL, false);
-	if (op.value && put_user(op.value, &arg->value))
-		return -EFAULT;
+	if (ret >= 0 || ret == -EOWNERDEAD)
+		kchan_put_value(op.value, &arg->value);
 	return ret;
+}
+
+/* Where a call begins in the kind's table; NULL: it has no such call. */
+static const struct kchan_call *find_call(const struct kchan_call *call, unsigned int cmd)
+{
+	while (call && call->cmd != cmd)
+		call = call->cmd ? call + 1 : NULL;
+	return call;
 }
 
 static long object_call(struct file *file, unsigned int cmd, const void __user *arg)
 {
 	struct kchan_object *obj = file->private_data;
-	const struct kchan_call *call = obj->kind->calls;
+	const struct kchan_call *call = find_call(obj->kind->calls, cmd);
 	struct kchan_arg args;
 	int ret;
 
-	while (call && call->cmd != cmd)
-		call = call->cmd ? call + 1 : NULL;
 	if (!call)
 		return -ENOTTY;
 	ret = kchan_read_struct(&args, sizeof(args), arg);
 	if (ret)
 		return ret;
-	if (args.flags)
+	while (call && call->only && call->only != args.value)
+		call = find_call(call + 1, cmd);
+	if (args.flags || !call)
 		return -EINVAL;
 	if (!(file->f_mode & call->right))
 		return -EBADF;
@@ -118,6 +127,8 @@ long kchan_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case KCHAN_WAIT:
 		return object_wait(file, argp);
+	case KCHAN_SELECT:
+		return kchan_select(argp);
 	case KCHAN_STAT:
 		return object_write_stat(file, argp);
 	case KCHAN_RESTRICT:
@@ -213,8 +224,16 @@ static int object_flush(struct file *file, fl_owner_t files)
 	return 0;
 }
 
+static int object_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct kchan_object *obj = file->private_data;
+
+	return obj->kind->mmap ? obj->kind->mmap(obj, vma) : -ENODEV;
+}
+
 const struct file_operations kchan_object_fops = {
 	.owner = THIS_MODULE,
+	.mmap = object_mmap,
 	.poll = kchan_object_poll,
 	.unlocked_ioctl = kchan_object_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

@@ -7,6 +7,7 @@
  *
  *	main.c		the module and its device
  *	file.c		what the handles of every kind do
+ *	select.c	select: cases, looked up and checked
  *	chan_file.c	channels as files: ioctls, read, write
  *	chan.c		channels: how they are made and end
  *	transfer.c	channels: messages on their way
@@ -19,6 +20,7 @@
  *	compat.h	differences between kernels
  */
 #include <linux/build_bug.h>
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -27,15 +29,20 @@
 
 #include "chan.h"
 #include "chan_file.h"
+#include "select.h"
 #include "parcel.h"
 #include "quota.h"
 #include "uarg.h"
+
+static struct kchan_kind *const kinds[] = {
+	&kchan_chan_kind,
+};
 
 static int kchan_features(void __user *arg)
 {
 	const struct kchan_features features = {
 		.abi_version = KCHAN_ABI_VERSION,
-		.features = KCHAN_FEATURE_CHAN,
+		.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT,
 		.max_elem_size = KCHAN_MAX_ELEM_SIZE,
 		.max_capacity = KCHAN_MAX_CAPACITY,
 		.max_user_objects = kchan_quota_objects(),
@@ -43,6 +50,41 @@ static int kchan_features(void __user *arg)
 	};
 
 	return kchan_write_struct(arg, &features, sizeof(features), sizeof(features));
+}
+
+/* The kind that is made by KCHAN_CREATE under that number, or NULL. */
+static struct kchan_kind *find_kind(u32 nr)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (kinds[i]->nr == nr && kinds[i]->make)
+			return kinds[i];
+	}
+	return NULL;
+}
+
+static int kchan_create(const void __user *arg)
+{
+	struct kchan_create args;
+	struct kchan_object *obj;
+	struct kchan_kind *kind;
+	int ret;
+
+	ret = kchan_read_struct(&args, sizeof(args), arg);
+	if (ret)
+		return ret;
+	kind = find_kind(args.kind);
+	if (!kind || args.flags & ~(kind->create_flags | KCHAN_NONBLOCK) ||
+	    (args.parent && !(args.flags & KCHAN_CHILD)) ||
+	    (args.deadline && !(args.flags & KCHAN_DEADLINE)))
+		return -EINVAL;
+	obj = kind->make(&args);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	ret = kchan_open_handle(obj, KCHAN_MODE_SEND | KCHAN_MODE_RECV, args.flags);
+	kchan_object_put(obj);
+	return ret;
 }
 
 static long kchan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -54,6 +96,10 @@ static long kchan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kchan_features(argp);
 	case KCHAN_CREATE_CHAN:
 		return kchan_create_chan(argp);
+	case KCHAN_CREATE:
+		return kchan_create(argp);
+	case KCHAN_SELECT:
+		return kchan_select(argp);
 	default:
 		return -ENOTTY;
 	}
@@ -71,11 +117,6 @@ static struct miscdevice kchan_device = {
 	.name = "kchan",
 	.mode = 0666,
 	.fops = &kchan_fops,
-};
-
-/* The kinds of object, by their KCHAN_KIND_* less one. */
-static struct kchan_kind *const kinds[] = {
-	&kchan_chan_kind,
 };
 
 /* The contract, in every kernel and for every program. */

@@ -71,11 +71,13 @@ struct kchan_object {
  * @cmd: its ioctl
  * @right: what it takes
  * @call: does it; returns what the ioctl returns
+ * @only: the number that this is for; 0: for any that has no entry before
  */
 struct kchan_call {
 	unsigned int cmd;
 	fmode_t right;
 	int (*call)(struct kchan_object *obj, s64 value);
+	s64 only;
 };
 
 /**
@@ -95,6 +97,7 @@ struct kchan_call {
  * @stat: fill in what is the kind's own; locked
  * @orphaned: no handle has one of the rights any more; not locked
  * @flush: a process closes a file number of it; not locked
+ * @mmap: mmap(2)
  * @free: free what hangs on it, which may be half built; nobody else has it
  */
 struct kchan_kind {
@@ -113,6 +116,7 @@ struct kchan_kind {
 	void (*stat)(struct kchan_object *obj, struct kchan_stat *stat);
 	void (*orphaned)(struct kchan_object *obj);
 	void (*flush)(struct kchan_object *obj, fl_owner_t files);
+	int (*mmap)(struct kchan_object *obj, struct vm_area_struct *vma);
 	void (*free)(struct kchan_object *obj);
 };
 

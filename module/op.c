@@ -128,22 +128,26 @@ static void leave(struct kchan_op *op)
 	struct kchan_change change;
 
 	kchan_lock(op->obj, &change);
-	if (kchan_leave(&op->entry) && !op->watch && op->type->left)
+	kchan_leave(&op->entry);
+	if (!op->watch && op->type->left)
 		op->type->left(op, &change);
 	kchan_unlock(op->obj, &change);
 }
 
-/* All are parked: waits, as far as that is wanted.  Returns 0 when claimed. */
-static int wait_parked(struct kchan_ops *ops, struct kchan_waiter *waiter)
+/* The first is parked: tells it.  Returns an error to end the wait with. */
+static int published(struct kchan_ops *ops)
 {
-	struct kchan_op *first = ops->nr ? ops->op[0] : NULL;
-	int ret = 0;
+	struct kchan_op *op = ops->op[0];
 
-	if (first && !first->watch && first->type->published)
-		ret = first->type->published(first);
-	if (!ret && !ops->deadline)
-		ret = -EAGAIN;
-	return ret ? kchan_give_up(waiter, ret) : kchan_wait(waiter, ops->deadline);
+	return op->watch || !op->type->published ? 0 : op->type->published(op);
+}
+
+/* All are parked: waits, as far as that is wanted.  Returns 0 when claimed. */
+static int wait_parked(struct kchan_ops *ops, struct kchan_waiter *waiter, int error)
+{
+	if (!error && ops->deadline)
+		return kchan_wait(waiter, ops->deadline);
+	return kchan_give_up(waiter, error ? error : -EAGAIN);
 }
 
 static int prepare_all(struct kchan_ops *ops, struct kchan_op **chosen)
@@ -170,8 +174,8 @@ static int prepare_all(struct kchan_ops *ops, struct kchan_op **chosen)
 static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 {
 	struct kchan_waiter waiter;
+	int ret = -EAGAIN, error;
 	unsigned int parked, i;
-	int ret = -EAGAIN;
 
 	kchan_waiter_init(&waiter);
 	for (parked = 0; parked < ops->nr; parked++) {
@@ -179,8 +183,9 @@ static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 		if (ret != -EAGAIN)
 			break;
 	}
+	error = parked ? published(ops) : 0;
 	if (ret == -EAGAIN)
-		ret = wait_parked(ops, &waiter);
+		ret = wait_parked(ops, &waiter, error);
 	else if (ret == KCHAN_DECIDED)
 		ret = kchan_give_up(&waiter, ret);
 	else
@@ -194,6 +199,9 @@ static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 		if (&ops->op[i]->entry != waiter.won)
 			leave(ops->op[i]);
 	}
+	/* What has been told that it is parked can't begin anew. */
+	if (ret == -ERESTARTSYS && ops->nr && ops->op[0]->type->published)
+		ret = -EINTR;
 	return ret;
 }
 
@@ -201,8 +209,8 @@ static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 static int try_each(struct kchan_ops *ops, struct kchan_op **chosen)
 {
 	u64 random = ops->shuffle && ops->nr > 1 ? get_random_u32() : 0;
+	int ret = -EAGAIN;
 	unsigned int i;
-	int ret;
 
 	for (i = 0; i < ops->nr; i++) {
 		if (random) {
@@ -212,10 +220,12 @@ static int try_each(struct kchan_ops *ops, struct kchan_op **chosen)
 		ret = try(ops->op[i]);
 		if (ret != -EAGAIN) {
 			*chosen = ops->op[i];
-			return ret;
+			break;
 		}
 	}
-	return -EAGAIN;
+	/* Drawn once is drawn: it must not need luck again to be tried again. */
+	ops->shuffle = false;
+	return ret;
 }
 
 static void release_all(struct kchan_ops *ops)
@@ -228,6 +238,15 @@ static void release_all(struct kchan_ops *ops)
 	}
 }
 
+/*
+ * What must not wait either can't know yet that it would have to: a single one can,
+ * since that was one instant, unless being parked means something to it.
+ */
+static bool has_to_park(const struct kchan_ops *ops)
+{
+	return ops->deadline || ops->nr > 1 || (ops->nr && ops->op[0]->type->published);
+}
+
 /* One attempt; -EFAULT with *chosen where its user memory needs faulting in. */
 static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
 {
@@ -237,13 +256,12 @@ static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
 	if (!ops->tried)
 		ret = try_each(ops, chosen);
 	ops->tried = false;
-	/* A single one was judged at one instant, whatever the others do. */
-	if (ret == -EAGAIN && (ops->deadline || ops->nr > 1)) {
+	if (ret == -EAGAIN && has_to_park(ops)) {
 		ret = prepare_all(ops, chosen);
 		if (!ret)
 			ret = wait_for_one(ops, chosen);
 	}
-	if (*chosen && !(*chosen)->watch && (*chosen)->type->finish)
+	if (*chosen && ret != -EFAULT && !(*chosen)->watch && (*chosen)->type->finish)
 		ret = (*chosen)->type->finish(*chosen, ret);
 	release_all(ops);
 	return ret;
@@ -259,16 +277,22 @@ static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
  */
 int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen)
 {
-	int attempt, ret;
+	int attempt, error, ret;
 
 	for (attempt = 0; attempt < KCHAN_ATTEMPTS; attempt++) {
 		ret = do_once(ops, chosen);
-		if (ret != -EFAULT || !*chosen || (*chosen)->type->touch(*chosen))
+		if (ret != -EFAULT || !*chosen)
 			break;
+		error = (*chosen)->type->touch(*chosen);
+		if (error) {
+			ret = error;
+			break;
+		}
 	}
-	/* What ->finish() could not bring to its end has not been done. */
-	if (ret == -EFAULT || ret == -EINTR || ret == -EBADF)
+	/* What could not be brought to its end has not been done. */
+	if (ret == -EFAULT || ret == -EINTR || ret == -EBADF || ret == -ENOMEM)
 		*chosen = NULL;
+	release_all(ops);
 	return ret;
 }
 

@@ -42,17 +42,17 @@ struct kchan_change {
  * @ready: whether @attempt would not wait; locked.  NULL where an attempt takes
  *	nothing and so tells as much
  * @attempt: do it if that needs no waiting; locked.  Returns its outcome, -EAGAIN
- *	to wait, -EFAULT where user memory needs faulting in (if @prepare was not
- *	called), KCHAN_DECIDED.  Claims @self before any outcome
+ *	to wait, KCHAN_DECIDED, or -EFAULT where something is missing (unless
+ *	@prepare was called).  Claims @self before any outcome
  * @prepare: get what parking needs; may sleep
  * @queue: where to park
  * @parked: it was parked; locked
- * @published: it was parked; not locked.  An error ends the wait with it, unless
- *	that is decided
- * @left: it left its queue undone, and may have held others back; locked
+ * @published: the first of all was parked; not locked.  An error ends the wait with
+ *	it, unless that is decided
+ * @left: it stood in its queue, was not done, and may have held others back; locked
  * @finish: the last of it, given its outcome; may sleep.  Returns the outcome, or
  *	-EFAULT, -EINTR or -EBADF when it was not done after all
- * @touch: bring in user memory after -EFAULT; 0 to try again
+ * @touch: bring in after -EFAULT what was missing; 0 to try again
  * @release: free what @prepare and @attempt left
  */
 struct kchan_op_type {
@@ -83,10 +83,13 @@ struct kchan_op_type {
  * @in_hand: receive: the message is in @parcel, and to be taken
  * @units: add: how many
  * @files: locks: the process
+ * @shared: locks: others may close its file numbers
  * @holder: read locks: to become what remembers it
  * @index: cells: which one
- * @lock: cond: to be given back
+ * @counted: cells: the cell says that somebody waits
  * @expected: cells: what it is to differ from
+ * @lock_fd: cond: what is to be given back
+ * @lock: cond: its file
  */
 struct kchan_op {
 	struct kchan_entry entry;
@@ -104,10 +107,12 @@ struct kchan_op {
 		u32 units;
 		struct {
 			fl_owner_t files;
+			bool shared;
 			struct kchan_holder *holder;
 		};
 		struct {
 			u32 index;
+			bool counted;
 			u64 expected;
 		};
 		struct {

@@ -33,6 +33,18 @@ int kchan_touch_source(const void __user *src, size_t size);
 int kchan_touch_target(void __user *dst, size_t size);
 
 /**
+ * kchan_put_value() - tell what an operation has left, now that it is done
+ * @value: what it left
+ * @to: where to; it was writable before.  If it no longer is, the caller has lost
+ *	the value with it, but not what was done
+ */
+static inline void kchan_put_value(u64 value, __u64 __user *to)
+{
+	if (put_user(value, to))
+		return;
+}
+
+/**
  * kchan_read_struct() - take in a struct that begins with its size
  * @dst: where to put it
  * @size: of the struct we know, which is still in its first version; constant

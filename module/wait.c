@@ -61,16 +61,14 @@ static void kchan_dequeue(struct kchan_entry *entry)
  * @entry: one that was not won; its object is locked
  *
  * Whoever found the entry in the queue is through with it when this returns.
- *
- * Return: true if it still had that place, and so may have held others back
+ * Those it held back have to be looked after now, even if somebody found it stale
+ * and took it out before: that one did not.
  */
-bool kchan_leave(struct kchan_entry *entry)
+void kchan_leave(struct kchan_entry *entry)
 {
 	lockdep_assert_held(&entry->obj->lock);
-	if (list_empty(&entry->node))
-		return false;
-	kchan_dequeue(entry);
-	return true;
+	if (!list_empty(&entry->node))
+		kchan_dequeue(entry);
 }
 
 /* Locks @peer, and @self where there is one; two at once go by address. */

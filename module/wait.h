@@ -98,7 +98,7 @@ void kchan_entry_init(struct kchan_entry *entry, struct kchan_waiter *waiter,
 		      struct kchan_object *obj, struct kchan_queue *queue);
 
 void kchan_enqueue(struct kchan_entry *entry);
-bool kchan_leave(struct kchan_entry *entry);
+void kchan_leave(struct kchan_entry *entry);
 
 bool kchan_commit(struct kchan_waiter *self);
 enum kchan_hold kchan_hold(struct kchan_entry *entry, struct kchan_waiter *self);

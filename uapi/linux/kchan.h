@@ -25,7 +25,8 @@
  *   EINTR      a signal came first (calls restart under SA_RESTART)
  *   EPIPE      send on a closed channel, or nobody can receive
  *   EALREADY   close of a closed channel
- *   EBADF      the handle lacks the right; in a select also: is none of ours
+ *   EBADF      the handle lacks the right, or was closed meanwhile; in a select
+ *              also: is none of ours
  *   EMSGSIZE   wrong length of a message
  *   EINVAL     a flag, reserved field, size or number that makes no sense; an
  *              operation that this kind of object does not have; a wait group
@@ -250,11 +251,13 @@ struct kchan_restrict {
 /* Cancel: wait until it is cancelled; @value is the cause. */
 #define KCHAN_OP_CANCELLED	9
 /*
- * Cond, not in a select: give back the mutex or rwmutex whose handle is @arg,
+ * Cond: give back the mutex or rwmutex whose handle is @arg,
  * which this process has locked (else EPERM), and wait for KCHAN_SIGNAL, in one
  * step.  The lock is not taken again: that is the caller's next call, however
  * this one ends, but with EPERM, EBADF and EINVAL, after which it is still held.
- * A signal handler ends it with EINTR even under SA_RESTART.
+ * A signal handler ends it with EINTR even under SA_RESTART.  In a select it is the
+ * first case, with KCHAN_IN_ORDER, and the others are KCHAN_OP_CANCELLED; then too
+ * the lock is given back, whichever case is chosen.
  */
 #define KCHAN_OP_COND		10
 
@@ -411,7 +414,8 @@ struct kchan_cell {
  *	went back to the head, where messages handed out meanwhile may have
  *	overtaken them
  * @waiting_senders: out: those blocked on it in what takes the right to send
- * @waiting_receivers: out: those blocked in what takes the right to receive
+ * @waiting_receivers: out: those blocked in what takes the right to receive.  Each
+ *	case of a select counts, but not with KCHAN_READY
  * @value: out: see below; 0 in version 1
  *
  * What other kinds than channels have in the last fields; where nothing is said,
@@ -491,7 +495,8 @@ struct kchan_stat {
  * holds none.
  *
  * A cancel whose last handle that can cancel it is gone is cancelled, with cause
- * EOWNERDEAD.
+ * EOWNERDEAD.  A wait group whose last handle that can send is gone gets all units
+ * back that are in no token, as abandoned.
  *
  * Of a channel, read(2) receives a message into a buffer of at least its size,
  * and returns 0 at the end; write(2) sends one of exactly that size.  Both are
