@@ -11,6 +11,7 @@
  *	chan_file.c	channels as files: ioctls, read, write
  *	chan.c		channels: how they are made and end
  *	transfer.c	channels: messages on their way
+ *	count.c		wait groups, semaphores and tokens
  *	parcel.c	messages outside their channel's buffer
  *	op.c		doing one of several operations
  *	wait.c		the wait core: sleeping, claiming, waking
@@ -29,6 +30,7 @@
 
 #include "chan.h"
 #include "chan_file.h"
+#include "count.h"
 #include "select.h"
 #include "parcel.h"
 #include "quota.h"
@@ -36,6 +38,9 @@
 
 static struct kchan_kind *const kinds[] = {
 	&kchan_chan_kind,
+	&kchan_waitgroup_kind,
+	&kchan_semaphore_kind,
+	&kchan_token_kind,
 };
 
 static int kchan_features(void __user *arg)
