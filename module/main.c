@@ -12,6 +12,7 @@
  *	chan.c		channels: how they are made and end
  *	transfer.c	channels: messages on their way
  *	count.c		wait groups, semaphores and tokens
+ *	lock.c		mutexes, rwmutexes and onces
  *	parcel.c	messages outside their channel's buffer
  *	op.c		doing one of several operations
  *	wait.c		the wait core: sleeping, claiming, waking
@@ -31,6 +32,7 @@
 #include "chan.h"
 #include "chan_file.h"
 #include "count.h"
+#include "lock.h"
 #include "select.h"
 #include "parcel.h"
 #include "quota.h"
@@ -41,6 +43,9 @@ static struct kchan_kind *const kinds[] = {
 	&kchan_waitgroup_kind,
 	&kchan_semaphore_kind,
 	&kchan_token_kind,
+	&kchan_mutex_kind,
+	&kchan_rwmutex_kind,
+	&kchan_once_kind,
 };
 
 static int kchan_features(void __user *arg)
