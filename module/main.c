@@ -13,6 +13,7 @@
  *	transfer.c	channels: messages on their way
  *	count.c		wait groups, semaphores and tokens
  *	lock.c		mutexes, rwmutexes and onces
+ *	cond.c		conds
  *	parcel.c	messages outside their channel's buffer
  *	op.c		doing one of several operations
  *	wait.c		the wait core: sleeping, claiming, waking
@@ -31,6 +32,7 @@
 
 #include "chan.h"
 #include "chan_file.h"
+#include "cond.h"
 #include "count.h"
 #include "lock.h"
 #include "select.h"
@@ -46,6 +48,7 @@ static struct kchan_kind *const kinds[] = {
 	&kchan_mutex_kind,
 	&kchan_rwmutex_kind,
 	&kchan_once_kind,
+	&kchan_cond_kind,
 };
 
 static int kchan_features(void __user *arg)
