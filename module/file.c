@@ -9,6 +9,7 @@
 
 #include "file.h"
 #include "select.h"
+#include "timer.h"
 #include "uarg.h"
 
 static long object_restrict(struct file *file, const void __user *arg)
@@ -129,6 +130,8 @@ long kchan_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return object_wait(file, argp);
 	case KCHAN_SELECT:
 		return kchan_select(argp);
+	case KCHAN_TIMER:
+		return kchan_timer_ioctl(file, argp);
 	case KCHAN_STAT:
 		return object_write_stat(file, argp);
 	case KCHAN_RESTRICT:

@@ -14,6 +14,8 @@
  *	count.c		wait groups, semaphores and tokens
  *	lock.c		mutexes, rwmutexes and onces
  *	cond.c		conds
+ *	timer.c		timers
+ *	alarm.c		what is to happen at some time
  *	parcel.c	messages outside their channel's buffer
  *	op.c		doing one of several operations
  *	wait.c		the wait core: sleeping, claiming, waking
@@ -36,6 +38,7 @@
 #include "count.h"
 #include "lock.h"
 #include "select.h"
+#include "timer.h"
 #include "parcel.h"
 #include "quota.h"
 #include "uarg.h"
@@ -49,6 +52,7 @@ static struct kchan_kind *const kinds[] = {
 	&kchan_rwmutex_kind,
 	&kchan_once_kind,
 	&kchan_cond_kind,
+	&kchan_timer_kind,
 };
 
 static int kchan_features(void __user *arg)

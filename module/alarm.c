@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is to happen at some time.
+ */
+#include "alarm.h"
+
+static enum hrtimer_restart alarm_rings(struct hrtimer *timer)
+{
+	struct kchan_alarm *alarm = container_of(timer, struct kchan_alarm, timer);
+
+	queue_work(system_highpri_wq, &alarm->work);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * kchan_alarm_init() - begin an alarm, not set
+ * @alarm: the alarm
+ * @work: what it does; may come late, or for a time that is no longer set
+ */
+void kchan_alarm_init(struct kchan_alarm *alarm, work_func_t work)
+{
+	hrtimer_init(&alarm->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+	alarm->timer.function = alarm_rings;
+	INIT_WORK(&alarm->work, work);
+}
+
+/**
+ * kchan_alarm_set() - set an alarm, in place of what it was set to
+ * @alarm: the alarm; the caller keeps others from setting it
+ * @clock: the clock that counts
+ * @time: absolute; KTIME_MAX never comes
+ */
+void kchan_alarm_set(struct kchan_alarm *alarm, clockid_t clock, ktime_t time)
+{
+	hrtimer_cancel(&alarm->timer);
+	if (time == KTIME_MAX)
+		return;
+	hrtimer_init(&alarm->timer, clock, HRTIMER_MODE_ABS);
+	alarm->timer.function = alarm_rings;
+	hrtimer_start(&alarm->timer, time, HRTIMER_MODE_ABS);
+}
+
+/**
+ * kchan_alarm_destroy() - nothing happens any more when this returns
+ * @alarm: the alarm; its work may run until then, but no longer sets it
+ */
+void kchan_alarm_destroy(struct kchan_alarm *alarm)
+{
+	hrtimer_cancel(&alarm->timer);
+	cancel_work_sync(&alarm->work);
+}
