@@ -15,6 +15,7 @@
  *	lock.c		mutexes, rwmutexes and onces
  *	cond.c		conds
  *	timer.c		timers
+ *	cells.c		cells
  *	alarm.c		what is to happen at some time
  *	parcel.c	messages outside their channel's buffer
  *	op.c		doing one of several operations
@@ -32,6 +33,7 @@
 
 #include <uapi/linux/kchan.h>
 
+#include "cells.h"
 #include "chan.h"
 #include "chan_file.h"
 #include "cond.h"
@@ -53,6 +55,7 @@ static struct kchan_kind *const kinds[] = {
 	&kchan_once_kind,
 	&kchan_cond_kind,
 	&kchan_timer_kind,
+	&kchan_cells_kind,
 };
 
 static int kchan_features(void __user *arg)
