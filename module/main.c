@@ -16,6 +16,7 @@
  *	cond.c		conds
  *	timer.c		timers
  *	cells.c		cells
+ *	cancel.c	cancels
  *	alarm.c		what is to happen at some time
  *	parcel.c	messages outside their channel's buffer
  *	op.c		doing one of several operations
@@ -33,6 +34,7 @@
 
 #include <uapi/linux/kchan.h>
 
+#include "cancel.h"
 #include "cells.h"
 #include "chan.h"
 #include "chan_file.h"
@@ -56,13 +58,14 @@ static struct kchan_kind *const kinds[] = {
 	&kchan_cond_kind,
 	&kchan_timer_kind,
 	&kchan_cells_kind,
+	&kchan_cancel_kind,
 };
 
 static int kchan_features(void __user *arg)
 {
 	const struct kchan_features features = {
 		.abi_version = KCHAN_ABI_VERSION,
-		.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT,
+		.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT | KCHAN_FEATURE_SYNC,
 		.max_elem_size = KCHAN_MAX_ELEM_SIZE,
 		.max_capacity = KCHAN_MAX_CAPACITY,
 		.max_user_objects = kchan_quota_objects(),
