@@ -2,7 +2,22 @@
 /*
  * What is to happen at some time.
  */
+#include <linux/ktime.h>
+
 #include "alarm.h"
+
+/**
+ * kchan_now_on() - the time
+ * @clock: CLOCK_MONOTONIC, CLOCK_REALTIME or CLOCK_BOOTTIME
+ *
+ * Return: as the host counts it
+ */
+ktime_t kchan_now_on(clockid_t clock)
+{
+	if (clock == CLOCK_REALTIME)
+		return ktime_get_real();
+	return clock == CLOCK_BOOTTIME ? ktime_get_boottime() : ktime_get();
+}
 
 static enum hrtimer_restart alarm_rings(struct hrtimer *timer)
 {

@@ -15,6 +15,8 @@ struct kchan_alarm {
 	struct work_struct work;
 };
 
+ktime_t kchan_now_on(clockid_t clock);
+
 void kchan_alarm_init(struct kchan_alarm *alarm, work_func_t work);
 void kchan_alarm_set(struct kchan_alarm *alarm, clockid_t clock, ktime_t time);
 void kchan_alarm_destroy(struct kchan_alarm *alarm);

@@ -44,7 +44,8 @@ struct cancel_tree {
  * @nr_children: how many; changed with both locks held
  * @cancelled: never changes back; changed with both locks held
  * @cause: why, an errno; set with @cancelled
- * @alarm: the deadline
+ * @deadline: when it cancels itself; constant once it is made
+ * @alarm: set to that
  * @waiters: parked, guarded by the object's lock
  */
 struct kchan_cancel {
@@ -56,6 +57,7 @@ struct kchan_cancel {
 	u32 nr_children;
 	bool cancelled;
 	int cause;
+	struct kchan_deadline deadline;
 	struct kchan_alarm alarm;
 	struct kchan_queue waiters;
 };
@@ -96,6 +98,20 @@ static void count_child(struct kchan_cancel *parent, int change)
 	spin_unlock(&parent->obj.lock);
 }
 
+/*
+ * Why it is cancelled; 0: it is not.  Whoever looks sees at once that the deadline
+ * has passed, even if the alarm has yet to cancel it in all form.
+ */
+static int cause_of(const struct kchan_cancel *cancel)
+{
+	const struct kchan_deadline *deadline = &cancel->deadline;
+
+	if (cancel->cancelled)
+		return cancel->cause;
+	return deadline->time != KTIME_MAX &&
+	       ktime_compare(kchan_now_on(deadline->clock), deadline->time) >= 0 ? ETIMEDOUT : 0;
+}
+
 /* Cancels one; its children are left to the caller. */
 static void cancel_one(struct kchan_cancel *cancel, int cause)
 {
@@ -103,6 +119,8 @@ static void cancel_one(struct kchan_cancel *cancel, int cause)
 	struct kchan_entry *entry;
 
 	kchan_lock(&cancel->obj, &change);
+	if (cause_of(cancel))
+		cause = cause_of(cancel);
 	cancel->cancelled = true;
 	cancel->cause = cause;
 	cancel->nr_children = 0;
@@ -120,7 +138,7 @@ static int cancel_tree(struct kchan_cancel *cancel, int cause)
 
 	mutex_lock(&cancel->tree->lock);
 	if (!cancel->cancelled) {
-		ret = 1;
+		ret = !cause_of(cancel);
 		if (cancel->parent)
 			count_child(cancel->parent, -1);
 		list_move(&cancel->node, &todo);
@@ -140,8 +158,8 @@ static int cancel_tree(struct kchan_cancel *cancel, int cause)
 static void adopt(struct kchan_cancel *parent, struct kchan_cancel *child)
 {
 	mutex_lock(&parent->tree->lock);
-	if (parent->cancelled) {
-		cancel_one(child, parent->cause);
+	if (cause_of(parent)) {
+		cancel_one(child, cause_of(parent));
 	} else {
 		child->parent = parent;
 		list_add_tail(&child->node, &parent->children);
@@ -160,11 +178,11 @@ static void alarm_work(struct work_struct *work)
 static int cancelled_attempt(struct kchan_op *op, struct kchan_waiter *self,
 			     struct kchan_change *change)
 {
-	struct kchan_cancel *cancel = cancel_of(op->obj);
+	int cause = cause_of(cancel_of(op->obj));
 
-	if (!cancel->cancelled)
+	if (!cause)
 		return -EAGAIN;
-	op->value = cancel->cause;
+	op->value = cause;
 	return kchan_outcome(self, 0);
 }
 
@@ -198,7 +216,7 @@ static int cancel_call(struct kchan_object *obj, s64 cause)
 
 static __poll_t cancel_ready(struct kchan_object *obj)
 {
-	return KCHAN_POLL_OUT | (cancel_of(obj)->cancelled ? KCHAN_POLL_IN : 0);
+	return KCHAN_POLL_OUT | (cause_of(cancel_of(obj)) ? KCHAN_POLL_IN : 0);
 }
 
 static void cancel_stat(struct kchan_object *obj, struct kchan_stat *stat)
@@ -206,8 +224,8 @@ static void cancel_stat(struct kchan_object *obj, struct kchan_stat *stat)
 	struct kchan_cancel *cancel = cancel_of(obj);
 
 	stat->length = cancel->nr_children;
-	stat->value = cancel->cause;
-	stat->state = cancel->cancelled ? KCHAN_STATE_CANCELLED : 0;
+	stat->value = cause_of(cancel);
+	stat->state = stat->value ? KCHAN_STATE_CANCELLED : 0;
 	stat->waiting_receivers = cancel->waiters.len;
 }
 
@@ -257,6 +275,7 @@ static struct kchan_object *cancel_new(struct kchan_cancel *parent,
 	INIT_LIST_HEAD(&cancel->node);
 	INIT_LIST_HEAD(&cancel->children);
 	kchan_queue_init(&cancel->waiters);
+	cancel->deadline.time = KTIME_MAX;
 	kchan_alarm_init(&cancel->alarm, alarm_work);
 	if (parent) {
 		refcount_inc(&parent->tree->refs);
@@ -269,6 +288,7 @@ static struct kchan_object *cancel_new(struct kchan_cancel *parent,
 			return ERR_PTR(-ENOMEM);
 		}
 	}
+	cancel->deadline = *deadline;
 	kchan_alarm_set(&cancel->alarm, deadline->clock, deadline->time);
 	return obj;
 }

@@ -174,8 +174,7 @@ static int cells_mmap(struct kchan_object *obj, struct vm_area_struct *vma)
 {
 	struct kchan_cells *cells = cells_of(obj);
 
-	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff > cells->nr_pages ||
-	    vma_pages(vma) > cells->nr_pages - vma->vm_pgoff)
+	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff || vma_pages(vma) > cells->nr_pages)
 		return -EINVAL;
 	vma->vm_ops = &cells_vm_ops;
 	return 0;

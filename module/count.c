@@ -225,7 +225,7 @@ static int count_done(struct kchan_object *obj, s64 units)
 	struct kchan_change change;
 	int ret = 0;
 
-	if (units < 1 || units > KCHAN_MAX_COUNT)
+	if (units < 1)
 		return -EINVAL;
 	kchan_lock(obj, &change);
 	if (has_units(count, units))

@@ -8,7 +8,6 @@
  * the alarm is set again when they are.
  */
 #include <linux/err.h>
-#include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/overflow.h>
 
@@ -46,13 +45,6 @@ static struct kchan_op *op_of(struct kchan_entry *entry)
 	return container_of(entry, struct kchan_op, entry);
 }
 
-static ktime_t now_on(clockid_t clock)
-{
-	if (clock == CLOCK_REALTIME)
-		return ktime_get_real();
-	return clock == CLOCK_BOOTTIME ? ktime_get_boottime() : ktime_get();
-}
-
 /* Moves @next past now; returns how many ticks that was. */
 static u64 advance(struct kchan_ticker *ticker, ktime_t now)
 {
@@ -77,7 +69,7 @@ static void update(struct kchan_ticker *ticker)
 
 	if (ticker->next.time == KTIME_MAX)
 		return;
-	now = now_on(ticker->next.clock);
+	now = kchan_now_on(ticker->next.clock);
 	if (ktime_compare(now, ticker->next.time) >= 0)
 		ticker->ticks += advance(ticker, now);
 }
