@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What an uncontended pair costs: one send and one receive of a 64-byte message
- * by one thread, through a channel and through what people use today.
+ * by one thread, through a channel and through what people use today; the same
+ * with a select over eight channels to receive from; and to lock and unlock, to
+ * add and be done.
  *
  * Meant for a guest whose clock counts instructions (one a nanosecond):
  *
@@ -28,34 +30,34 @@
 #define MSG 64
 #define ROUNDS 15
 #define PAIRS 2000
+#define WAYS 8
 
 static char msg[MSG];
 
-
-static int null_open(int fds[2])
+static int null_open(int fds[WAYS])
 {
 	(void)fds;
 	return 0;
 }
 
-static int null_pair(const int fds[2])
+static int null_pair(const int fds[WAYS])
 {
 	(void)fds;
 	return syscall(SYS_getppid) <= 0 || syscall(SYS_getppid) <= 0;
 }
 
-static int pipe_pair(const int fds[2])
+static int pipe_pair(const int fds[WAYS])
 {
 	return write(fds[1], msg, MSG) != MSG || read(fds[0], msg, MSG) != MSG;
 }
 
-static int event_open(int fds[2])
+static int event_open(int fds[WAYS])
 {
 	fds[0] = eventfd(0, 0);
 	return fds[0];
 }
 
-static int event_pair(const int fds[2])
+static int event_pair(const int fds[WAYS])
 {
 	uint64_t one = 1;
 
@@ -63,7 +65,7 @@ static int event_pair(const int fds[2])
 	       read(fds[0], &one, sizeof(one)) != sizeof(one);
 }
 
-static int mq_open_one(int fds[2])
+static int mq_open_one(int fds[WAYS])
 {
 	struct mq_attr attr = { .mq_maxmsg = 8, .mq_msgsize = MSG };
 
@@ -72,12 +74,12 @@ static int mq_open_one(int fds[2])
 	return fds[0];
 }
 
-static int mq_pair(const int fds[2])
+static int mq_pair(const int fds[WAYS])
 {
 	return mq_send(fds[0], msg, MSG, 0) || mq_receive(fds[0], msg, MSG, NULL) != MSG;
 }
 
-static int chan_open(int fds[2])
+static int chan_open(int fds[WAYS])
 {
 	struct kchan_create_chan args = { .size = sizeof(args), .elem_size = MSG, .capacity = 8 };
 	int dev = open("/dev/kchan", O_RDWR | O_CLOEXEC);
@@ -89,28 +91,109 @@ static int chan_open(int fds[2])
 	return fds[0];
 }
 
-static int chan_pair(const int fds[2])
+static int chan_pair(const int fds[WAYS])
 {
 	struct kchan_msg m = { .size = sizeof(m), .buf = (uintptr_t)msg, .len = MSG };
 
 	return ioctl(fds[0], KCHAN_SEND, &m) || ioctl(fds[0], KCHAN_RECV, &m) != 1;
 }
 
-static int chan_rw_pair(const int fds[2])
+static int chan_rw_pair(const int fds[WAYS])
 {
 	return write(fds[0], msg, MSG) != MSG || read(fds[0], msg, MSG) != MSG;
 }
 
+static int select_open(int fds[WAYS])
+{
+	int i;
+
+	for (i = 0; i < WAYS; i++) {
+		if (chan_open(fds + i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A message for one of the channels, each in its turn, and a select over all. */
+static int select_pair(const int fds[WAYS])
+{
+	static int turn;
+	struct kchan_msg m = { .size = sizeof(m), .buf = (uintptr_t)msg, .len = MSG };
+	struct kchan_case cases[WAYS];
+	struct kchan_select select = {
+		.size = sizeof(select),
+		.cases = (uintptr_t)cases,
+		.nr = WAYS,
+		.case_size = sizeof(cases[0]),
+	};
+	int i;
+
+	for (i = 0; i < WAYS; i++)
+		cases[i] = (struct kchan_case){
+			.fd = fds[i],
+			.op = KCHAN_OP_RECV,
+			.buf = (uintptr_t)msg,
+			.len = MSG,
+		};
+	turn = (turn + 1) % WAYS;
+	return ioctl(fds[turn], KCHAN_SEND, &m) ||
+	       ioctl(fds[0], KCHAN_SELECT, &select) != (turn | 1 << KCHAN_OUTCOME_SHIFT);
+}
+
+static int object_open(int fds[WAYS], unsigned int kind)
+{
+	struct kchan_create args = { .size = sizeof(args), .kind = kind };
+	int dev = open("/dev/kchan", O_RDWR | O_CLOEXEC);
+
+	if (dev < 0)
+		return -1;
+	fds[0] = ioctl(dev, KCHAN_CREATE, &args);
+	close(dev);
+	return fds[0];
+}
+
+/* An operation that need not wait, and the call that undoes it. */
+static int object_pair(int fd, unsigned int op, uint64_t arg, unsigned int undo, int64_t value)
+{
+	struct kchan_wait wait = { .size = sizeof(wait), .op = op, .arg = arg };
+	struct kchan_arg back = { .size = sizeof(back), .value = value };
+
+	return ioctl(fd, KCHAN_WAIT, &wait) || ioctl(fd, undo, &back);
+}
+
+static int mutex_open(int fds[WAYS])
+{
+	return object_open(fds, KCHAN_KIND_MUTEX);
+}
+
+static int mutex_pair(const int fds[WAYS])
+{
+	return object_pair(fds[0], KCHAN_OP_LOCK, 0, KCHAN_UNLOCK, KCHAN_OP_LOCK);
+}
+
+static int waitgroup_open(int fds[WAYS])
+{
+	return object_open(fds, KCHAN_KIND_WAITGROUP);
+}
+
+static int waitgroup_pair(const int fds[WAYS])
+{
+	return object_pair(fds[0], KCHAN_OP_ADD, 1, KCHAN_DONE, 1);
+}
+
 static struct workload {
 	const char *name;
-	int (*open)(int fds[2]);
-	int (*pair)(const int fds[2]);
-	int fds[2];
+	int (*open)(int fds[WAYS]);
+	int (*pair)(const int fds[WAYS]);
+	int fds[WAYS];
 	int64_t rounds[ROUNDS];
 } workloads[] = {
 	{ .name = "two empty system calls", .open = null_open, .pair = null_pair },
 	{ .name = "channel, send and receive", .open = chan_open, .pair = chan_pair },
 	{ .name = "channel, write and read", .open = chan_open, .pair = chan_rw_pair },
+	{ .name = "send, select over 8", .open = select_open, .pair = select_pair },
+	{ .name = "mutex, lock and unlock", .open = mutex_open, .pair = mutex_pair },
+	{ .name = "wait group, add and done", .open = waitgroup_open, .pair = waitgroup_pair },
 	{ .name = "pipe, write and read", .open = pipe, .pair = pipe_pair },
 	{ .name = "eventfd, 8 bytes", .open = event_open, .pair = event_pair },
 	{ .name = "POSIX queue", .open = mq_open_one, .pair = mq_pair },
