@@ -161,7 +161,9 @@ static vm_fault_t cells_fault(struct vm_fault *vmf)
 
 static void cells_unmapped(struct vm_area_struct *vma)
 {
-	cells_look(cells_of(vma->vm_file->private_data), -1);
+	/* Who could not write has changed nothing. */
+	if (vma->vm_flags & VM_SHARED)
+		cells_look(cells_of(vma->vm_file->private_data), -1);
 }
 
 static const struct vm_operations_struct cells_vm_ops = {

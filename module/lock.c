@@ -123,13 +123,19 @@ static int take_read(struct kchan_rwlock *lock, struct kchan_op *op)
 	return lock_outcome(lock);
 }
 
-/* All readers; or those whom no writer holds back, but its own entry does not. */
+/*
+ * Admits all readers; or those whom no writer holds back, which are all but where
+ * a single one waits, and does not hold back its own.
+ */
 static void admit_readers(struct kchan_rwlock *lock, bool all, struct kchan_change *change)
 {
+	struct kchan_entry *writer = all ? NULL : kchan_first_other(&lock->writing, NULL);
 	struct kchan_entry *entry, *next;
 
+	if (writer && kchan_first_other(&lock->writing, writer->waiter))
+		return;
 	list_for_each_entry_safe(entry, next, &lock->reading.entries, node) {
-		if (!all && kchan_first_other(&lock->writing, entry->waiter))
+		if (writer && entry->waiter != writer->waiter)
 			continue;
 		if (kchan_claim_entry(entry, 0, &change->wakes))
 			entry->result = take_read(lock, op_of(entry));

@@ -4,6 +4,7 @@
  */
 #include <linux/minmax.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 
 #include "op.h"
 #include "uarg.h"
@@ -87,6 +88,13 @@ static int attempt(struct kchan_op *op, struct kchan_waiter *self, struct kchan_
 	return op->type->ready(op) ? kchan_outcome(self, 0) : -EAGAIN;
 }
 
+/* Many operations are much work; others may want the processor. */
+static void rest(unsigned int i)
+{
+	if (i % 32 == 31)
+		cond_resched();
+}
+
 /* The first pass: nothing is parked. */
 static int try(struct kchan_op *op)
 {
@@ -150,11 +158,12 @@ static int wait_parked(struct kchan_ops *ops, struct kchan_waiter *waiter, int e
 	return kchan_give_up(waiter, error ? error : -EAGAIN);
 }
 
-static int prepare_all(struct kchan_ops *ops, struct kchan_op **chosen)
+static int prepare_all(struct kchan_ops *ops)
 {
 	unsigned int i;
 	int ret;
 
+	ops->prepared = true;
 	for (i = 0; i < ops->nr; i++) {
 		struct kchan_op *op = ops->op[i];
 
@@ -179,6 +188,7 @@ static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 
 	kchan_waiter_init(&waiter);
 	for (parked = 0; parked < ops->nr; parked++) {
+		rest(parked);
 		ret = try_or_park(ops->op[parked], &waiter);
 		if (ret != -EAGAIN)
 			break;
@@ -196,6 +206,7 @@ static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 		ret = waiter.won->result;
 	}
 	for (i = 0; i < parked; i++) {
+		rest(i);
 		if (&ops->op[i]->entry != waiter.won)
 			leave(ops->op[i]);
 	}
@@ -217,6 +228,7 @@ static int try_each(struct kchan_ops *ops, struct kchan_op **chosen)
 			random = (u32)(random * 747796405 + 2891336453U);
 			swap(ops->op[i], ops->op[i + (u32)(random * (ops->nr - i) >> 32)]);
 		}
+		rest(i);
 		ret = try(ops->op[i]);
 		if (ret != -EAGAIN) {
 			*chosen = ops->op[i];
@@ -228,14 +240,24 @@ static int try_each(struct kchan_ops *ops, struct kchan_op **chosen)
 	return ret;
 }
 
-static void release_all(struct kchan_ops *ops)
+static void release(struct kchan_op *op)
+{
+	if (op->type->release)
+		op->type->release(op);
+}
+
+/* The first pass leaves nothing behind but with what it chose. */
+static void release_all(struct kchan_ops *ops, struct kchan_op *chosen)
 {
 	unsigned int i;
 
-	for (i = 0; i < ops->nr; i++) {
-		if (ops->op[i]->type->release)
-			ops->op[i]->type->release(ops->op[i]);
+	if (!ops->prepared) {
+		if (chosen)
+			release(chosen);
+		return;
 	}
+	for (i = 0; i < ops->nr; i++)
+		release(ops->op[i]);
 }
 
 /*
@@ -257,13 +279,13 @@ static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
 		ret = try_each(ops, chosen);
 	ops->tried = false;
 	if (ret == -EAGAIN && has_to_park(ops)) {
-		ret = prepare_all(ops, chosen);
+		ret = prepare_all(ops);
 		if (!ret)
 			ret = wait_for_one(ops, chosen);
 	}
 	if (*chosen && ret != -EFAULT && !(*chosen)->watch && (*chosen)->type->finish)
 		ret = (*chosen)->type->finish(*chosen, ret);
-	release_all(ops);
+	release_all(ops, *chosen);
 	return ret;
 }
 
@@ -283,6 +305,7 @@ int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen)
 		ret = do_once(ops, chosen);
 		if (ret != -EFAULT || !*chosen)
 			break;
+		ops->prepared = true;
 		error = (*chosen)->type->touch(*chosen);
 		if (error) {
 			ret = error;
@@ -292,7 +315,8 @@ int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen)
 	/* What could not be brought to its end has not been done. */
 	if (ret == -EFAULT || ret == -EINTR || ret == -EBADF || ret == -ENOMEM)
 		*chosen = NULL;
-	release_all(ops);
+	if (ops->prepared)
+		release_all(ops, NULL);
 	return ret;
 }
 

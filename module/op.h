@@ -128,6 +128,7 @@ struct kchan_op {
  * @nr: how many
  * @shuffle: that order is to be random
  * @tried: the first pass has been done
+ * @prepared: any of them may have something to release
  * @deadline: when to give up waiting; NULL: do not wait
  */
 struct kchan_ops {
@@ -135,6 +136,7 @@ struct kchan_ops {
 	unsigned int nr;
 	bool shuffle;
 	bool tried;
+	bool prepared;
 	const struct kchan_deadline *deadline;
 };
 

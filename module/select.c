@@ -12,11 +12,9 @@
 
 #include "compat.h"
 #include "op.h"
+#include "quota.h"
 #include "select.h"
 #include "uarg.h"
-
-/* So many cases need no memory of their own. */
-#define SMALL	8
 
 /**
  * struct select_case - a case that is not skipped
@@ -77,7 +75,7 @@ static int read_cases(struct kchan_case *to, const void __user *from, u32 n, u32
 	int ret;
 
 	if (likely(size == sizeof(*to)))
-		return copy_from_user(to, from, n * sizeof(*to)) ? -EFAULT : 0;
+		return kchan_read_words((void *)to, from, n * sizeof(*to) / sizeof(long));
 	for (i = 0; i < n; i++) {
 		ret = copy_struct_from_user(&to[i], sizeof(*to), from + (size_t)i * size, size);
 		if (ret)
@@ -104,7 +102,7 @@ static int check_cond(const struct kchan_case *args, u32 index, u32 flags, bool 
 static int get_cases(struct select_table *table, const struct kchan_select *args, bool *cond)
 {
 	const void __user *from = u64_to_user_ptr(args->cases);
-	struct kchan_case chunk[SMALL];
+	struct kchan_case chunk[KCHAN_FEW_CASES];
 	u32 done, n, i;
 	int ret;
 
@@ -176,8 +174,8 @@ static long select_from(struct select_table *table, const struct kchan_select *a
 static long select_few(const struct kchan_select *args, struct kchan_select __user *arg,
 		       const struct kchan_deadline *deadline)
 {
-	struct select_case cases[SMALL];
-	struct kchan_op *op[SMALL];
+	struct select_case cases[KCHAN_FEW_CASES];
+	struct kchan_op *op[KCHAN_FEW_CASES];
 	struct select_table table = { .cases = cases, .op = op };
 	long ret;
 
@@ -186,12 +184,17 @@ static long select_few(const struct kchan_select *args, struct kchan_select __us
 	return ret;
 }
 
+/* Waits are memory, too: whose number and length others feel, so it is charged. */
 static long select_many(const struct kchan_select *args, struct kchan_select __user *arg,
 			const struct kchan_deadline *deadline)
 {
+	u64 bytes = args->nr * (sizeof(struct select_case) + sizeof(struct kchan_op *));
+	struct kchan_user *user = kchan_charge(bytes);
 	struct select_table table = {};
 	long ret = -ENOMEM;
 
+	if (IS_ERR(user))
+		return PTR_ERR(user);
 	table.cases = kvmalloc_array(args->nr, sizeof(*table.cases), GFP_KERNEL_ACCOUNT);
 	table.op = kvmalloc_array(args->nr, sizeof(*table.op), GFP_KERNEL_ACCOUNT);
 	if (table.cases && table.op)
@@ -199,6 +202,7 @@ static long select_many(const struct kchan_select *args, struct kchan_select __u
 	put_cases(&table);
 	kvfree(table.op);
 	kvfree(table.cases);
+	kchan_uncharge(user, bytes);
 	return ret;
 }
 
@@ -219,6 +223,6 @@ long kchan_select(struct kchan_select __user *arg)
 	ret = read_select(&args, arg, &deadline);
 	if (ret)
 		return ret;
-	return args.nr <= SMALL ? select_few(&args, arg, &deadline) :
+	return args.nr <= KCHAN_FEW_CASES ? select_few(&args, arg, &deadline) :
 				  select_many(&args, arg, &deadline);
 }

@@ -113,22 +113,6 @@ static bool is_small(const void *kernel, const void __user *user, size_t size)
 	       IS_ALIGNED((unsigned long)kernel | (unsigned long)user | size, sizeof(long));
 }
 
-static int load_small(unsigned long *dst, const unsigned long __user *src, size_t words)
-{
-	size_t i;
-
-	if (!user_read_access_begin(src, words * sizeof(*src)))
-		return -EFAULT;
-	for (i = 0; i < words; i++)
-		unsafe_get_user(dst[i], &src[i], fault);
-	user_read_access_end();
-	return 0;
-
-fault:
-	user_read_access_end();
-	return -EFAULT;
-}
-
 static int store_small(unsigned long __user *dst, const unsigned long *src, size_t words)
 {
 	size_t i;
@@ -162,7 +146,7 @@ int kchan_load_nofault(void *dst, const void __user *src, size_t size)
 	if (!is_small(dst, src, size))
 		return copy_from_user_nofault(dst, src, size);
 	pagefault_disable();
-	ret = load_small(dst, src, size / sizeof(long));
+	ret = kchan_read_words(dst, src, size / sizeof(long));
 	pagefault_enable();
 	return ret;
 }

@@ -45,35 +45,51 @@ static inline void kchan_put_value(u64 value, __u64 __user *to)
 }
 
 /**
+ * kchan_read_words() - take in a few words
+ * @to: where to put them
+ * @from: the caller's
+ * @n: how many words
+ *
+ * Moved as such: where only a few are to be moved, a general copy would cost more
+ * than all the rest of the call.
+ *
+ * Return: 0 or -EFAULT
+ */
+static __always_inline int kchan_read_words(unsigned long *to, const unsigned long __user *from,
+					    size_t n)
+{
+	size_t i;
+
+	if (!user_read_access_begin(from, n * sizeof(*from)))
+		return -EFAULT;
+	for (i = 0; i < n; i++)
+		unsafe_get_user(to[i], &from[i], fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/**
  * kchan_read_struct() - take in a struct that begins with its size
  * @dst: where to put it
  * @size: of the struct we know, which is still in its first version; constant
  * @src: the caller's
  *
- * A few words, moved as such: on the way of every message a general copy of
- * unknown length would cost more than all the rest of the call.  (A struct that
- * grows is still read up to its first version thus, and the rest after that.)
+ * (A struct that grows is still read up to its first version thus, and the rest
+ * after that.)
  *
  * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG
  * (longer than we know, and not zero there)
  */
 static __always_inline int kchan_read_struct(void *dst, size_t size, const void __user *src)
 {
-	const unsigned long __user *from = src;
-	unsigned long *to = dst;
-	size_t i;
-
-	BUILD_BUG_ON(size % sizeof(*to));
-	if (!user_read_access_begin(from, size))
+	BUILD_BUG_ON(size % sizeof(long));
+	if (kchan_read_words(dst, src, size / sizeof(long)))
 		return -EFAULT;
-	for (i = 0; i < size / sizeof(*to); i++)
-		unsafe_get_user(to[i], &from[i], fault);
-	user_read_access_end();
 	return kchan_check_size(*(u32 *)dst, size, src);
-
-fault:
-	user_read_access_end();
-	return -EFAULT;
 }
 
 #endif /* _KCHAN_UARG_H */

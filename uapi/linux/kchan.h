@@ -41,7 +41,8 @@
  *              more than KCHAN_MAX_CASES
  *   EFAULT     a pointer that does not lead to the caller's memory
  *   EDQUOT     the user owns as many objects, or as much memory, as allowed
- *              (or, for a receive that has to wait, the channel's owner more)
+ *              (or, for a receive that has to wait, the channel's owner more).
+ *              A select of more than KCHAN_FEW_CASES counts while it lasts
  *   ENOMEM     no memory; for a new channel also more than KCHAN_MAX_BYTES
  *   EMFILE     the process has no file number left (ENFILE: the system)
  *   ENOTTY     this file does not know this call
@@ -62,6 +63,7 @@
 #define KCHAN_MAX_CAPACITY	1048576u	/* messages in a buffer */
 #define KCHAN_MAX_BYTES		1073741824u	/* bytes in a buffer */
 #define KCHAN_MAX_CASES		1024u		/* cases in a select */
+#define KCHAN_FEW_CASES		8u		/* which cost no memory */
 #define KCHAN_MAX_COUNT		2147483647u	/* units in a group or semaphore */
 #define KCHAN_MAX_CELLS		65536u		/* cells in one object */
 #define KCHAN_MAX_ERRNO		4095		/* causes: 1 to this */
