@@ -15,6 +15,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "alarm.h"
@@ -44,7 +45,7 @@ struct cancel_tree {
  * @nr_children: how many; changed with both locks held
  * @cancelled: never changes back; changed with both locks held
  * @cause: why, an errno; set with @cancelled
- * @deadline: when it cancels itself; constant once it is made
+ * @deadline: when it cancels itself; constant
  * @alarm: set to that
  * @waiters: parked, guarded by the object's lock
  */
@@ -119,8 +120,6 @@ static void cancel_one(struct kchan_cancel *cancel, int cause)
 	struct kchan_entry *entry;
 
 	kchan_lock(&cancel->obj, &change);
-	if (cause_of(cancel))
-		cause = cause_of(cancel);
 	cancel->cancelled = true;
 	cancel->cause = cause;
 	cancel->nr_children = 0;
@@ -133,12 +132,15 @@ static void cancel_one(struct kchan_cancel *cancel, int cause)
 /* Cancels one and all below it, parents first; returns 1 if it was not before. */
 static int cancel_tree(struct kchan_cancel *cancel, int cause)
 {
+	struct kchan_cancel *top = cancel;
 	LIST_HEAD(todo);
-	int ret = 0;
+	int due, ret = 0;
 
 	mutex_lock(&cancel->tree->lock);
 	if (!cancel->cancelled) {
-		ret = !cause_of(cancel);
+		due = cause_of(cancel);
+		ret = !due;
+		cause = due ? due : cause;
 		if (cancel->parent)
 			count_child(cancel->parent, -1);
 		list_move(&cancel->node, &todo);
@@ -148,8 +150,10 @@ static int cancel_tree(struct kchan_cancel *cancel, int cause)
 		list_del_init(&cancel->node);
 		list_splice_tail_init(&cancel->children, &todo);
 		cancel->parent = NULL;
-		/* It is in nobody's way to being freed, but of the lock. */
-		cancel_one(cancel, cause);
+		/* What has been seen as cancelled keeps its cause. */
+		due = cancel == top ? 0 : cause_of(cancel);
+		cancel_one(cancel, due ? due : cause);
+		cond_resched();
 	}
 	mutex_unlock(&cancel->tree->lock);
 	return ret;
@@ -157,9 +161,12 @@ static int cancel_tree(struct kchan_cancel *cancel, int cause)
 
 static void adopt(struct kchan_cancel *parent, struct kchan_cancel *child)
 {
+	int cause;
+
 	mutex_lock(&parent->tree->lock);
-	if (cause_of(parent)) {
-		cancel_one(child, cause_of(parent));
+	cause = cause_of(parent);
+	if (cause) {
+		cancel_one(child, cause);
 	} else {
 		child->parent = parent;
 		list_add_tail(&child->node, &parent->children);
@@ -251,16 +258,20 @@ static int get_parent(int fd, struct fd *parent)
 {
 	struct kchan_object *obj;
 	struct file *file;
+	int ret;
 
 	*parent = fdget(fd);
 	file = fd_file(*parent);
 	if (!file)
 		return -EBADF;
 	obj = kchan_object_of(file);
-	if (obj && obj->kind == &kchan_cancel_kind && file->f_mode & KCHAN_MODE_RECV)
-		return 0;
-	fdput(*parent);
-	return obj && obj->kind != &kchan_cancel_kind ? -EINVAL : -EBADF;
+	if (obj && obj->kind != &kchan_cancel_kind)
+		ret = -EINVAL;
+	else
+		ret = obj && file->f_mode & KCHAN_MODE_RECV ? 0 : -EBADF;
+	if (ret)
+		fdput(*parent);
+	return ret;
 }
 
 static struct kchan_object *cancel_new(struct kchan_cancel *parent,
@@ -275,7 +286,7 @@ static struct kchan_object *cancel_new(struct kchan_cancel *parent,
 	INIT_LIST_HEAD(&cancel->node);
 	INIT_LIST_HEAD(&cancel->children);
 	kchan_queue_init(&cancel->waiters);
-	cancel->deadline.time = KTIME_MAX;
+	cancel->deadline = *deadline;
 	kchan_alarm_init(&cancel->alarm, alarm_work);
 	if (parent) {
 		refcount_inc(&parent->tree->refs);
@@ -288,7 +299,6 @@ static struct kchan_object *cancel_new(struct kchan_cancel *parent,
 			return ERR_PTR(-ENOMEM);
 		}
 	}
-	cancel->deadline = *deadline;
 	kchan_alarm_set(&cancel->alarm, deadline->clock, deadline->time);
 	return obj;
 }

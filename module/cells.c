@@ -14,6 +14,7 @@
  */
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "cells.h"
@@ -108,7 +109,7 @@ static int cells_begin(struct kchan_op *op, const struct kchan_case *args)
 	    args->index >= cells_of(op->obj)->nr)
 		return -EINVAL;
 	op->type = &differs_type;
-	op->index = args->index;
+	op->index = array_index_nospec(args->index, cells_of(op->obj)->nr);
 	op->expected = args->arg;
 	op->counted = false;
 	return 0;

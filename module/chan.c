@@ -91,6 +91,7 @@ struct kchan_kind kchan_chan_kind = {
 	.name = "chan",
 	.nr = KCHAN_KIND_CHAN,
 	.size = sizeof(struct kchan_chan),
+	.exclusive = true,
 	.labels = { "elem-size", "capacity", "length" },
 	.fops = &kchan_chan_fops,
 	.begin = kchan_chan_begin,

@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/minmax.h>
+#include <linux/sched/signal.h>
 
 #include "cond.h"
 #include "file.h"
@@ -62,32 +63,6 @@ static int wait_published(struct kchan_op *op)
 	return kchan_lock_give_back(kchan_object_of(op->lock));
 }
 
-static void wait_release(struct kchan_op *op)
-{
-	if (op->lock)
-		fput(op->lock);
-	op->lock = NULL;
-}
-
-static const struct kchan_op_type wait_type = {
-	.right = KCHAN_MODE_RECV,
-	.attempt = wait_attempt,
-	.prepare = wait_prepare,
-	.queue = wait_queue,
-	.published = wait_published,
-	.release = wait_release,
-};
-
-static int cond_begin(struct kchan_op *op, const struct kchan_case *args)
-{
-	if (args->op != KCHAN_OP_COND || args->buf || args->len || args->index)
-		return -EINVAL;
-	op->type = &wait_type;
-	op->lock_fd = args->arg;
-	op->lock = NULL;
-	return 0;
-}
-
 static int cond_signal(struct kchan_object *obj, s64 value)
 {
 	struct kchan_cond *cond = cond_of(obj);
@@ -101,6 +76,42 @@ static int cond_signal(struct kchan_object *obj, s64 value)
 		woken++;
 	kchan_unlock(obj, &change);
 	return min_t(s64, woken, INT_MAX);
+}
+
+/* Whoever is killed passes the signal on. */
+static int wait_finish(struct kchan_op *op, int outcome)
+{
+	if (outcome || !fatal_signal_pending(current))
+		return outcome;
+	cond_signal(op->obj, 1);
+	return -EINTR;
+}
+
+static void wait_release(struct kchan_op *op)
+{
+	if (op->lock)
+		fput(op->lock);
+	op->lock = NULL;
+}
+
+static const struct kchan_op_type wait_type = {
+	.right = KCHAN_MODE_RECV,
+	.attempt = wait_attempt,
+	.prepare = wait_prepare,
+	.queue = wait_queue,
+	.published = wait_published,
+	.finish = wait_finish,
+	.release = wait_release,
+};
+
+static int cond_begin(struct kchan_op *op, const struct kchan_case *args)
+{
+	if (args->op != KCHAN_OP_COND || args->buf || args->len || args->index)
+		return -EINVAL;
+	op->type = &wait_type;
+	op->lock_fd = args->arg;
+	op->lock = NULL;
+	return 0;
 }
 
 static __poll_t cond_ready(struct kchan_object *obj)

@@ -9,6 +9,7 @@
  * errors.
  */
 #include <linux/err.h>
+#include <linux/sched/signal.h>
 
 #include "count.h"
 #include "file.h"
@@ -172,6 +173,19 @@ static struct kchan_queue *zero_queue(struct kchan_op *op)
 	return &count_of(op->obj)->zeros;
 }
 
+/* Whoever is killed takes nothing to the grave. */
+static int add_finish(struct kchan_op *op, int outcome)
+{
+	struct kchan_change change;
+
+	if (outcome || !fatal_signal_pending(current))
+		return outcome;
+	kchan_lock(op->obj, &change);
+	count_give(count_of(op->obj), op->units, &change);
+	kchan_unlock(op->obj, &change);
+	return -EINTR;
+}
+
 /* What takes the right to send on the one takes that to receive on the other. */
 #define ADD_TYPE(name, the_right)				\
 static const struct kchan_op_type name = {			\
@@ -180,6 +194,7 @@ static const struct kchan_op_type name = {			\
 	.attempt = add_attempt,					\
 	.queue = add_queue,					\
 	.left = add_left,					\
+	.finish = add_finish,					\
 }
 
 #define ZERO_TYPE(name, the_right)				\
@@ -431,6 +446,7 @@ struct kchan_kind kchan_semaphore_kind = {
 	.name = "semaphore",
 	.nr = KCHAN_KIND_SEMAPHORE,
 	.size = sizeof(struct kchan_count),
+	.exclusive = true,
 	.labels = { NULL, "limit", "units", "abandoned" },
 	.calls = semaphore_calls,
 	.fops = &kchan_object_fops,

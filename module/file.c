@@ -87,9 +87,11 @@ static long object_wait(struct file *file, struct kchan_wait __user *arg)
 /* Where a call begins in the kind's table; NULL: it has no such call. */
 static const struct kchan_call *find_call(const struct kchan_call *call, unsigned int cmd)
 {
-	while (call && call->cmd != cmd)
-		call = call->cmd ? call + 1 : NULL;
-	return call;
+	for (; call && call->cmd; call++) {
+		if (call->cmd == cmd)
+			return call;
+	}
+	return NULL;
 }
 
 static long object_call(struct file *file, unsigned int cmd, const void __user *arg)

@@ -23,6 +23,7 @@
  *	a reader waits		only while a writer holds the lock, or waits
  */
 #include <linux/fdtable.h>
+#include <linux/hashtable.h>
 #include <linux/slab.h>
 
 #include "file.h"
@@ -31,12 +32,12 @@
 
 /**
  * struct kchan_holder - a process that holds a lock for reading
- * @node: among the lock's holders
+ * @node: among the lock's holders, by @files
  * @files: the process; only ever compared
  * @times: how often
  */
 struct kchan_holder {
-	struct list_head node;
+	struct hlist_node node;
 	fl_owner_t files;
 	u32 times;
 };
@@ -58,7 +59,7 @@ struct kchan_rwlock {
 	struct kchan_object obj;
 	fl_owner_t writer;
 	u32 readers;
-	struct list_head holders;
+	DECLARE_HASHTABLE(holders, 6);
 	struct kchan_queue writing;
 	struct kchan_queue reading;
 	bool ownerdead;
@@ -81,7 +82,7 @@ static struct kchan_holder *find_holder(struct kchan_rwlock *lock, fl_owner_t fi
 {
 	struct kchan_holder *holder;
 
-	list_for_each_entry(holder, &lock->holders, node) {
+	hash_for_each_possible(lock->holders, holder, node, (unsigned long)files) {
 		if (holder->files == files)
 			return holder;
 	}
@@ -116,7 +117,7 @@ static int take_read(struct kchan_rwlock *lock, struct kchan_op *op)
 		op->holder = NULL;
 		holder->files = op->files;
 		holder->times = 0;
-		list_add(&holder->node, &lock->holders);
+		hash_add(lock->holders, &holder->node, (unsigned long)op->files);
 	}
 	holder->times++;
 	lock->readers++;
@@ -195,7 +196,7 @@ static struct kchan_holder *drop_read(struct kchan_rwlock *lock, struct kchan_ho
 	if (holder->times)
 		holder = NULL;
 	else
-		list_del(&holder->node);
+		hash_del(&holder->node);
 	pass_on(lock, false, change);
 	return holder;
 }
@@ -247,7 +248,10 @@ static bool has_number(struct kchan_rwlock *lock)
 		fput(file);
 	if (ret)
 		return true;
-	number = iterate_fd(current->files, 0, is_number_of, &lock->obj);
+	/* From there on first: who closes many mostly does so in order. */
+	number = iterate_fd(current->files, READ_ONCE(lock->number), is_number_of, &lock->obj);
+	if (!number)
+		number = iterate_fd(current->files, 0, is_number_of, &lock->obj);
 	if (number)
 		WRITE_ONCE(lock->number, number - 1);
 	return number;
@@ -257,7 +261,8 @@ static void lock_flush(struct kchan_object *obj, fl_owner_t files)
 {
 	struct kchan_rwlock *lock = lock_of(obj);
 
-	if (!is_holder(lock, files))
+	/* The kernel closes files of nobody's table, too. */
+	if (!files || !is_holder(lock, files))
 		return;
 	/* It may have others left, unless it is ending: then the table has gone. */
 	if (files == current->files && has_number(lock))
@@ -329,6 +334,8 @@ static int read_attempt(struct kchan_op *op, struct kchan_waiter *self,
 		return kchan_outcome(self, -ENOTRECOVERABLE);
 	if (!read_is_free(lock, self))
 		return -EAGAIN;
+	if (lock->readers >= KCHAN_MAX_COUNT)
+		return kchan_outcome(self, -EOVERFLOW);
 	/* The first pass comes without one: then it has to be fetched. */
 	if (!op->holder && !find_holder(lock, op->files))
 		return -EFAULT;
@@ -555,7 +562,7 @@ static struct kchan_object *lock_make(struct kchan_kind *kind, const struct kcha
 	if (IS_ERR(obj))
 		return obj;
 	lock = lock_of(obj);
-	INIT_LIST_HEAD(&lock->holders);
+	hash_init(lock->holders);
 	kchan_queue_init(&lock->writing);
 	kchan_queue_init(&lock->reading);
 	return obj;
@@ -599,6 +606,7 @@ struct kchan_kind kchan_mutex_kind = {
 	.name = "mutex",
 	.nr = KCHAN_KIND_MUTEX,
 	.size = sizeof(struct kchan_rwlock),
+	.exclusive = true,
 	.calls = mutex_calls,
 	.fops = &kchan_object_fops,
 	.make = mutex_make,

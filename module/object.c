@@ -53,7 +53,7 @@ struct kchan_object *kchan_object_new(struct kchan_kind *kind, u64 bytes)
 
 	if (!obj)
 		return ERR_PTR(-ENOMEM);
-	user = kchan_charge(kind->size + bytes);
+	user = kchan_charge(1, kind->size + bytes);
 	if (IS_ERR(user)) {
 		kmem_cache_free(kind->cache, obj);
 		return ERR_CAST(user);
@@ -81,7 +81,7 @@ void kchan_object_put(struct kchan_object *obj)
 		return;
 	if (kind->free)
 		kind->free(obj);
-	kchan_uncharge(obj->user, obj->bytes);
+	kchan_uncharge(obj->user, 1, obj->bytes);
 	kmem_cache_free(kind->cache, obj);
 }
 
@@ -90,12 +90,12 @@ void kchan_object_put(struct kchan_object *obj)
  * @obj: the object, not locked; the caller holds a reference
  * @events: what may hold now
  *
- * One message is news for one of those that poll exclusively; an end is news for
- * all of them.
+ * What only one can take is news for one of those that poll exclusively; all else,
+ * such as an end, is news for all of them.
  */
 void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events)
 {
-	int nr_exclusive = events & (EPOLLHUP | EPOLLERR) ? 0 : 1;
+	int nr_exclusive = obj->kind->exclusive && !(events & (EPOLLHUP | EPOLLERR));
 
 	__wake_up(&obj->pollers, TASK_NORMAL, nr_exclusive, poll_to_key(events));
 }

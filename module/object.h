@@ -86,6 +86,7 @@ struct kchan_call {
  * @nr: KCHAN_KIND_*
  * @size: of its struct
  * @create_flags: that KCHAN_CREATE takes for it, beside KCHAN_NONBLOCK
+ * @exclusive: what becomes ready is taken by one
  * @labels: names in fdinfo of elem_size, capacity, length and value of its stat
  * @calls: its calls that take a number, ended by an empty one
  * @fops: of its handles
@@ -105,6 +106,7 @@ struct kchan_kind {
 	u32 nr;
 	size_t size;
 	u32 create_flags;
+	bool exclusive;
 	const char *labels[4];
 	const struct kchan_call *calls;
 	const struct file_operations *fops;

@@ -26,8 +26,8 @@ MODULE_PARM_DESC(max_user_bytes, "bytes of memory one user's objects may take");
 struct kchan_user {
 	struct hlist_node node;
 	kuid_t uid;
-	u64 bytes;
-	u32 objects;	/* the user is forgotten when the last one goes */
+	u64 bytes;	/* the user is forgotten when the last one goes */
+	u32 objects;
 };
 
 static DEFINE_SPINLOCK(users_lock);	/* guards users and all in it */
@@ -67,7 +67,7 @@ static struct kchan_user *user_find(kuid_t uid)
 /* Returns what is to be freed after unlocking. */
 static struct kchan_user *user_forget_if_idle(struct kchan_user *user)
 {
-	if (user->objects)
+	if (user->bytes)
 		return NULL;
 	hash_del(&user->node);
 	return user;
@@ -79,21 +79,22 @@ static bool is_exempt(void)
 	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 }
 
-static bool user_may_add(const struct kchan_user *user, u64 bytes)
+static bool user_may_add(const struct kchan_user *user, u32 objects, u64 bytes)
 {
 	u64 limit = kchan_quota_bytes();
 
-	return user->objects < kchan_quota_objects() &&
+	return (!objects || user->objects < kchan_quota_objects()) &&
 	       bytes <= limit && user->bytes <= limit - bytes;
 }
 
 /**
- * kchan_charge() - charge a new object to the current user
- * @bytes: its memory; at most a few GiB
+ * kchan_charge() - charge memory to the current user
+ * @objects: 1 for a new object; 0 for what only lasts as long as a call
+ * @bytes: its memory, not 0; at most a few GiB
  *
  * Return: whom to uncharge; -EDQUOT or -ENOMEM
  */
-struct kchan_user *kchan_charge(u64 bytes)
+struct kchan_user *kchan_charge(u32 objects, u64 bytes)
 {
 	struct kchan_user *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	struct kchan_user *user, *idle = fresh;
@@ -110,9 +111,9 @@ struct kchan_user *kchan_charge(u64 bytes)
 		hash_add(users, &user->node, __kuid_val(user->uid));
 		idle = NULL;
 	}
-	if (exempt || user_may_add(user, bytes)) {
+	if (exempt || user_may_add(user, objects, bytes)) {
 		user->bytes += bytes;
-		user->objects++;
+		user->objects += objects;
 	} else {
 		idle = idle ? idle : user_forget_if_idle(user);
 		user = ERR_PTR(-EDQUOT);
@@ -125,15 +126,16 @@ struct kchan_user *kchan_charge(u64 bytes)
 /**
  * kchan_uncharge() - take back what kchan_charge() charged
  * @user: what it returned
+ * @objects: as charged
  * @bytes: as charged
  */
-void kchan_uncharge(struct kchan_user *user, u64 bytes)
+void kchan_uncharge(struct kchan_user *user, u32 objects, u64 bytes)
 {
 	struct kchan_user *idle;
 
 	spin_lock(&users_lock);
 	user->bytes -= bytes;
-	user->objects--;
+	user->objects -= objects;
 	idle = user_forget_if_idle(user);
 	spin_unlock(&users_lock);
 	kfree(idle);

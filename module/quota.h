@@ -11,8 +11,8 @@
  */
 struct kchan_user;
 
-struct kchan_user *kchan_charge(u64 bytes);
-void kchan_uncharge(struct kchan_user *user, u64 bytes);
+struct kchan_user *kchan_charge(u32 objects, u64 bytes);
+void kchan_uncharge(struct kchan_user *user, u32 objects, u64 bytes);
 
 void kchan_charge_more(struct kchan_user *user, s64 bytes);
 bool kchan_is_over_quota(struct kchan_user *user);

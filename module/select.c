@@ -95,7 +95,7 @@ static int check_cond(const struct kchan_case *args, u32 index, u32 flags, bool 
 		return index || args->fd < 0 || !(flags & KCHAN_IN_ORDER) ||
 		       flags & KCHAN_READY ? -EINVAL : 0;
 	}
-	return *cond && args->op != KCHAN_OP_CANCELLED ? -EINVAL : 0;
+	return *cond && args->fd >= 0 && args->op != KCHAN_OP_CANCELLED ? -EINVAL : 0;
 }
 
 /* Looks up all cases; on failure those that were are held until put_cases(). */
@@ -189,7 +189,7 @@ static long select_many(const struct kchan_select *args, struct kchan_select __u
 			const struct kchan_deadline *deadline)
 {
 	u64 bytes = args->nr * (sizeof(struct select_case) + sizeof(struct kchan_op *));
-	struct kchan_user *user = kchan_charge(bytes);
+	struct kchan_user *user = kchan_charge(0, bytes);
 	struct select_table table = {};
 	long ret = -ENOMEM;
 
@@ -202,7 +202,7 @@ static long select_many(const struct kchan_select *args, struct kchan_select __u
 	put_cases(&table);
 	kvfree(table.op);
 	kvfree(table.cases);
-	kchan_uncharge(user, bytes);
+	kchan_uncharge(user, 0, bytes);
 	return ret;
 }
 

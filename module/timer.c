@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/math64.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 
 #include "alarm.h"
 #include "file.h"
@@ -118,7 +119,7 @@ static bool tick_ready(struct kchan_op *op)
 	struct kchan_ticker *ticker = ticker_of(op->obj);
 
 	update(ticker);
-	return ticker->ticks;
+	return ticker->ticks && !kchan_first_other(&ticker->waiters, op->entry.waiter);
 }
 
 static int tick_attempt(struct kchan_op *op, struct kchan_waiter *self,
@@ -128,7 +129,8 @@ static int tick_attempt(struct kchan_op *op, struct kchan_waiter *self,
 	int ret;
 
 	update(ticker);
-	if (!ticker->ticks)
+	/* Who waits has it coming, though the alarm may be late. */
+	if (!ticker->ticks || kchan_first_other(&ticker->waiters, self))
 		return -EAGAIN;
 	ret = kchan_outcome(self, 0);
 	if (!ret)
@@ -141,11 +143,27 @@ static struct kchan_queue *tick_queue(struct kchan_op *op)
 	return &ticker_of(op->obj)->waiters;
 }
 
+/* Whoever is killed leaves it to the next. */
+static int tick_finish(struct kchan_op *op, int outcome)
+{
+	struct kchan_ticker *ticker = ticker_of(op->obj);
+	struct kchan_change change;
+
+	if (outcome || !fatal_signal_pending(current))
+		return outcome;
+	kchan_lock(op->obj, &change);
+	ticker->ticks += op->value;
+	ring(ticker, &change);
+	kchan_unlock(op->obj, &change);
+	return -EINTR;
+}
+
 static const struct kchan_op_type tick_type = {
 	.right = KCHAN_MODE_RECV,
 	.ready = tick_ready,
 	.attempt = tick_attempt,
 	.queue = tick_queue,
+	.finish = tick_finish,
 };
 
 static int timer_begin(struct kchan_op *op, const struct kchan_case *args)
@@ -255,6 +273,7 @@ struct kchan_kind kchan_timer_kind = {
 	.name = "timer",
 	.nr = KCHAN_KIND_TIMER,
 	.size = sizeof(struct kchan_ticker),
+	.exclusive = true,
 	.labels = { NULL, NULL, "ticks" },
 	.fops = &kchan_object_fops,
 	.make = timer_make,

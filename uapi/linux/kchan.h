@@ -94,7 +94,8 @@
  *   once	do, done			-
  *   cond	signal				wait
  *   timer	set, stop			take a tick
- *   cells	map for writing, signal		map for reading, wait
+ *   cells	signal, and (with both) map	wait, map for reading
+ *		for writing
  *   cancel	cancel				wait, make a child
  */
 #define KCHAN_RIGHT_SEND	0x1u
@@ -317,7 +318,8 @@ struct kchan_case {
  * A send that finds its channel closed is ready, and so is whatever else would
  * not wait.  Without a wait (KCHAN_NONBLOCK, or a deadline that has passed) the
  * call fails only if there was an instant at which no case was ready.  O_NONBLOCK
- * of the handles does not count.  Two cases of one select never meet each other.
+ * of the handles does not count.  (The instant is one between the cells' signals:
+ * whoever changes a cell asks nobody.)  Two cases of one select never meet each other.
  *
  * With KCHAN_READY nothing is done: the call says which case would not have
  * waited a moment ago.  (Where nothing can be taken, as in waiting for zero, a
@@ -325,7 +327,7 @@ struct kchan_case {
  *
  * Return: the chosen case's index, and from bit KCHAN_OUTCOME_SHIFT on its
  * outcome: 0 or 1, as the operation returns, or the errno that it fails with
- * (EPIPE, EOWNERDEAD, ENOTRECOVERABLE).  The call itself fails, with nothing
+ * (EPIPE, EOWNERDEAD, ENOTRECOVERABLE, EOVERFLOW).  The call itself fails, with nothing
  * done, when one of the cases makes no sense, whether it would be ready or not.
  */
 struct kchan_select {
