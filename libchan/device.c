@@ -53,9 +53,16 @@ int chan_device_call(unsigned long request, void *arg)
 	return ret;
 }
 
-int chan_call(const struct chan *c, unsigned long request, void *arg)
+int chan_call(const struct chan_object *o, unsigned long request, void *arg)
 {
-	if (!c)
+	if (!o)
 		return chan_fail(EBADF);
-	return call(c->fd, request, arg);
+	return call(o->fd, request, arg);
+}
+
+int chan_call_arg(const void *handle, unsigned long request, int64_t value)
+{
+	struct kchan_arg arg = { .size = sizeof(arg), .value = value };
+
+	return chan_call(handle, request, &arg);
 }

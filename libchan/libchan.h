@@ -1,35 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /**
  * @file libchan.h
- * Go's channels for C programs made of threads and processes.
+ * Go's channels, select and sync for C programs made of threads and processes.
  *
- * A channel lives in the kernel (module kchan); a struct chan is a handle to it
- * that owns one file descriptor.  Handles may be used from any number of
- * threads at once, and go on working in a child after fork(2).  A crashed peer
- * cannot damage a channel, and its death is an event that the others see.
+ * Every object lives in the kernel (module kchan); a program holds handles to
+ * it, each of which owns one file descriptor.  Handles may be used from any
+ * number of threads at once, and go on working in a child after fork(2).  A
+ * crashed peer cannot damage an object, and its death is an event that the
+ * others see.
+ *
+ * In this order:
+ *   errors, limits, rights      deadlines               handles of every kind
+ *   bounds of a wait            channels                wait groups and tokens
+ *   semaphores                  mutexes                 readers-writer mutexes
+ *   conditions                  once                    timers
+ *   cells                       cancels                 select
+ *   typed channels
+ *
+ * Whatever waits comes in four forms: NAME() waits; try_NAME() fails with EAGAIN
+ * instead; NAME_until() fails with ETIMEDOUT once a deadline has passed; and
+ * NAME_with() also ends when a cancel says so.
  *
  * Errors: a call that fails returns -1 (or NULL), sets errno, and has changed
- * nothing.  chan_strerror() has words for each errno:
+ * nothing, but for EOWNERDEAD of a lock.  chan_strerror() has words for each:
  *
  *   EAGAIN     a try call, or any call on a file with O_NONBLOCK, would have to
  *              wait
  *   ETIMEDOUT  the deadline has passed
+ *   ECANCELED  the cancel that bounds the wait was cancelled
  *   EINTR      a signal handler ran (calls restart by themselves after handlers
  *              installed with SA_RESTART)
  *   EPIPE      send on a closed channel, or nobody is left who can receive
  *   EALREADY   close of a closed channel
- *   EBADF      a NULL handle, a handle without the right, or not a channel
+ *   EOWNERDEAD the last holder of a lock died with it (the lock is the caller's
+ *              now); or some of the work waited for was abandoned
+ *   ENOTRECOVERABLE  a lock was unlocked after that without being mended
+ *   EPERM      unlock of what this process does not hold
+ *   EOVERFLOW  more units given back than were taken, or added than can be
+ *   EBADF      a NULL handle, a handle without the right, or a file that is not
+ *              an object of this kind
  *   EMSGSIZE   the element is not of the channel's size (typed from-fd)
- *   EINVAL     an argument that makes no sense
+ *   EINVAL     an argument that makes no sense; a wait group would fall below 0
+ *   E2BIG      more cases than a select can have
  *   EFAULT     a pointer that does not lead to memory
- *   EDQUOT     the user owns as many channels, or channel memory, as allowed (for
- *              a receive that would wait: the channel's owner has more than that)
+ *   EDQUOT     the user owns as many objects, or as much of their memory, as
+ *              allowed (for a receive that would wait: the channel's owner has
+ *              more than that), or has as many threads or processes as allowed
  *   ENOMEM, EMFILE, ENFILE
  *   ENODEV     there is no /dev/kchan: the module is not loaded
  *   EACCES     /dev/kchan may not be opened by this user
  *   EPROTO     the loaded module does not know this call
  *
- * Everything here is available since libchan 0.1 unless it says otherwise.
+ * Everything here is available since libchan 0.1 unless it says "Since 0.2".
  */
 #ifndef LIBCHAN_H
 #define LIBCHAN_H
@@ -40,7 +62,7 @@
 #include <time.h>
 
 #define LIBCHAN_VERSION_MAJOR 0
-#define LIBCHAN_VERSION_MINOR 1
+#define LIBCHAN_VERSION_MINOR 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,19 +71,217 @@ extern "C" {
 #define CHAN_STATIC_ASSERT(cond, words) _Static_assert(cond, words)
 #endif
 
+#define CHAN_UNUSED __attribute__((unused))
+
 /** Largest element, in bytes. */
 #define CHAN_ELEM_MAX 65536
 /** Largest capacity, in elements. */
 #define CHAN_CAP_MAX 1048576
+/** Most units in a wait group or semaphore.  Since 0.2. */
+#define CHAN_UNITS_MAX 2147483647
+/** Most cells in one object.  Since 0.2. */
+#define CHAN_CELLS_MAX 65536
+/** Most cases in a select.  Since 0.2. */
+#define CHAN_CASES_MAX 1024
 
-/** Rights of a handle, to be or'ed together. */
-#define CHAN_SEND 1u /**< may send, and close */
-#define CHAN_RECV 2u /**< may receive */
+/**
+ * Rights of a handle, to be or'ed together.  A channel's say whether it may send
+ * (and close) and receive; what other kinds need them for is said with each.
+ */
+#define CHAN_SEND 1u
+#define CHAN_RECV 2u
+
+/* ------------------------------ deadlines ------------------------------ */
 
 /** Units of the nanoseconds that deadlines count. */
 #define CHAN_MICROSECOND INT64_C(1000)
 #define CHAN_MILLISECOND INT64_C(1000000)
 #define CHAN_SECOND INT64_C(1000000000)
+
+/** Now on CLOCK_MONOTONIC, in nanoseconds. */
+int64_t chan_now(void);
+
+/**
+ * A deadline ns nanoseconds from now on CLOCK_MONOTONIC: at the latest
+ * INT64_MAX, which never comes; a negative ns means now.
+ */
+int64_t chan_after(int64_t ns);
+
+/**
+ * What an errno that a call of libchan left means, in words that say what to do
+ * about it.  The string lives forever and may be used by several threads.
+ */
+const char *chan_strerror(int errnum);
+
+/* ------------------------- handles of every kind ------------------------- */
+
+/**
+ * A handle to an object of any kind.  Each kind has a type of its own, such as
+ * struct chan_mutex, and for it the calls of CHAN_HANDLE() below.  All these
+ * types are this one underneath: a pointer to one may be converted to a pointer
+ * to struct chan_object.  Since 0.2.
+ */
+struct chan_object;
+
+/** Kinds of object: chan_object_stat.kind.  Since 0.2. */
+enum chan_kind {
+	CHAN_KIND_CHAN = 1,
+	CHAN_KIND_WAITGROUP = 2,
+	CHAN_KIND_SEMAPHORE = 3,
+	CHAN_KIND_TOKEN = 4,
+	CHAN_KIND_MUTEX = 5,
+	CHAN_KIND_RWMUTEX = 6,
+	CHAN_KIND_ONCE = 7,
+	CHAN_KIND_COND = 8,
+	CHAN_KIND_TIMER = 9,
+	CHAN_KIND_CELLS = 10,
+	CHAN_KIND_CANCEL = 11
+};
+
+/** Bits of chan_object_stat.state.  Since 0.2. */
+enum chan_state {
+	CHAN_CLOSED = 0x1,	   /**< channel: chan_close() was called */
+	CHAN_NO_SENDERS = 0x2,	   /**< no handle with the right CHAN_SEND is left */
+	CHAN_NO_RECEIVERS = 0x4,   /**< no handle with the right CHAN_RECV is left */
+	CHAN_LOCKED = 0x8,	   /**< mutex, rwmutex, once: held by one */
+	CHAN_OWNERDEAD = 0x10,	   /**< its holder died, and nobody mended it yet */
+	CHAN_NOTRECOVERABLE = 0x20, /**< and nobody will */
+	CHAN_DONE = 0x40,	   /**< once, token: done */
+	CHAN_RUNNING = 0x80,	   /**< timer: will tick */
+	CHAN_CANCELLED = 0x100	   /**< cancel: cancelled */
+};
+
+/** The state of an object at one instant; see chan_object_stat().  Since 0.2. */
+struct chan_object_stat {
+	uint64_t id;		    /**< the object's number; equal for all its handles */
+	uint32_t kind;		    /**< CHAN_KIND_* */
+	uint32_t rights;	    /**< CHAN_SEND | CHAN_RECV, of this handle */
+	uint32_t state;		    /**< bits of enum chan_state */
+	uint32_t elem_size;	    /**< channel: bytes in an element */
+	uint64_t limit;		    /**< channel: capacity; wait group: limit or 0;
+					 semaphore: its units; cells: how many */
+	uint64_t count;		    /**< channel: elements in it; wait group, semaphore:
+					 units taken; token: its units; mutex: 1 when
+					 locked; rwmutex: readers that hold it; timer: ticks
+					 to be taken; cancel: its children */
+	uint64_t value;		    /**< wait group, semaphore: units abandoned since none
+					 was last taken; cancel: its cause, or 0 */
+	uint32_t waiting_senders;   /**< blocked on it in what takes CHAN_SEND */
+	uint32_t waiting_receivers; /**< blocked on it in what takes CHAN_RECV */
+	uint64_t reserved[4];	    /**< 0; room to grow */
+};
+
+/**
+ * Let go of a handle: frees it and closes its file descriptor.  The object lives
+ * on as long as it has handles, in any process.  Locks that the process holds
+ * through its last handle to them pass on as if it had died.  NULL is allowed.
+ * errno is left as it was.  Since 0.2.
+ */
+void chan_object_drop(struct chan_object *o);
+
+/**
+ * The file descriptor of a handle, or -1 with errno EBADF for NULL.  It stays the
+ * handle's: poll it, send it over a socket, clear its FD_CLOEXEC before exec, but
+ * do not close it.  Since 0.2.
+ */
+int chan_object_fd(const struct chan_object *o);
+
+/**
+ * Make a handle from a file descriptor that came by fork, exec or a socket.
+ * Since 0.2.
+ *
+ * @return a handle that owns fd from now on; or NULL, leaving fd open and the
+ *         caller's, with errno EBADF (not open, or no object of this kind),
+ *         ENOMEM, or for cells an errno of mmap(2).
+ */
+struct chan_object *chan_object_from_fd(int fd, enum chan_kind kind);
+
+/**
+ * Undo chan_object_from_fd(): free the handle and give back its file descriptor,
+ * which is the caller's from now on.  Since 0.2.
+ *
+ * @return the file descriptor; or -1 with errno EBADF for NULL.
+ */
+int chan_object_into_fd(struct chan_object *o);
+
+/**
+ * Make a second handle to the same object with the same or fewer rights, to be
+ * handed to somebody who should be able to do no more.  Since 0.2.
+ *
+ * @param rights CHAN_SEND, CHAN_RECV or both
+ * @return a handle, close-on-exec, to be dropped; or NULL with errno EINVAL (no
+ *         right, or an unknown one), EBADF (a right that o lacks, or o is NULL),
+ *         EMFILE, ENFILE, ENOMEM, or for cells an errno of mmap(2).
+ */
+struct chan_object *chan_object_restrict(const struct chan_object *o, unsigned int rights);
+
+/**
+ * Ask for the state of an object; any handle may.  Since 0.2.
+ *
+ * @return 0; or -1 with errno EBADF (NULL handle) or EFAULT (NULL stat).
+ */
+int chan_object_stat(const struct chan_object *o, struct chan_object_stat *stat);
+
+/**
+ * Declare the handle type struct K of a kind of object, and for it the calls
+ * K_drop(), K_fd(), K_from_fd(), K_into_fd(), K_restrict() and K_stat(), which do
+ * what chan_object_drop() and so on do.  Used below, once for each kind.
+ */
+#define CHAN_HANDLE(K, KIND)                                                                   \
+	struct K;                                                                              \
+	CHAN_UNUSED static inline void K##_drop(struct K *handle)                              \
+	{                                                                                      \
+		chan_object_drop((struct chan_object *)handle);                                \
+	}                                                                                      \
+	CHAN_UNUSED static inline int K##_fd(const struct K *handle)                           \
+	{                                                                                      \
+		return chan_object_fd((const struct chan_object *)handle);                     \
+	}                                                                                      \
+	CHAN_UNUSED static inline struct K *K##_from_fd(int fd)                                \
+	{                                                                                      \
+		return (struct K *)chan_object_from_fd(fd, KIND);                              \
+	}                                                                                      \
+	CHAN_UNUSED static inline int K##_into_fd(struct K *handle)                            \
+	{                                                                                      \
+		return chan_object_into_fd((struct chan_object *)handle);                      \
+	}                                                                                      \
+	CHAN_UNUSED static inline struct K *K##_restrict(const struct K *handle,               \
+							 unsigned int rights)                  \
+	{                                                                                      \
+		return (struct K *)chan_object_restrict((const struct chan_object *)handle,    \
+							rights);                               \
+	}                                                                                      \
+	CHAN_UNUSED static inline int K##_stat(const struct K *handle,                         \
+					       struct chan_object_stat *stat)                  \
+	{                                                                                      \
+		return chan_object_stat((const struct chan_object *)handle, stat);             \
+	}                                                                                      \
+	struct K
+
+/* ---------------------------- bounds of a wait ---------------------------- */
+
+struct chan_cancel;
+
+/**
+ * What may end a wait before it has what it waits for: a deadline, a cancel, both
+ * or (all zero) neither.  To be made with designated initializers, as in
+ *
+ *     chan_recv_with(c, &v, &(struct chan_bounds){ .cancel = stop });
+ *
+ * Deadlines are absolute times in nanoseconds; one in the past makes the wait a
+ * try that fails with ETIMEDOUT; 0 means none.  More than one, or a negative one,
+ * is EINVAL.  A wait whose cancel is cancelled fails with ECANCELED, and
+ * chan_cancel_cause() tells why; the cancel has to have the right CHAN_RECV, else
+ * EBADF.  Since 0.2.
+ */
+struct chan_bounds {
+	int64_t deadline;	    /**< on CLOCK_MONOTONIC, as from chan_after() */
+	int64_t deadline_realtime;  /**< the same on CLOCK_REALTIME */
+	int64_t deadline_boottime;  /**< the same on CLOCK_BOOTTIME */
+	struct chan_cancel *cancel; /**< or NULL */
+};
+
+/* ------------------------------- channels ------------------------------- */
 
 /** A handle to a channel.  Owns one file descriptor; see chan_drop(). */
 struct chan;
@@ -119,6 +339,9 @@ int chan_send_until(struct chan *c, const void *value, int64_t deadline);
  */
 int chan_send_clock(struct chan *c, const void *value, clockid_t clock, int64_t deadline);
 
+/** As chan_send(), within bounds (NULL: none).  Since 0.2. */
+int chan_send_with(struct chan *c, const void *value, const struct chan_bounds *bounds);
+
 /**
  * Receive the oldest element, waiting for one.
  *
@@ -138,6 +361,9 @@ int chan_recv_until(struct chan *c, void *value, int64_t deadline);
 
 /** As chan_recv_until(), on another clock, as in chan_send_clock(). */
 int chan_recv_clock(struct chan *c, void *value, clockid_t clock, int64_t deadline);
+
+/** As chan_recv(), within bounds (NULL: none).  Since 0.2. */
+int chan_recv_with(struct chan *c, void *value, const struct chan_bounds *bounds);
 
 /**
  * Receive the next element of a range loop: as chan_recv(), but goes on after
@@ -233,20 +459,665 @@ struct chan *chan_from_fd(int fd);
  */
 int chan_into_fd(struct chan *c);
 
-/** Now on CLOCK_MONOTONIC, in nanoseconds. */
-int64_t chan_now(void);
+/* ------------------------ wait groups and tokens ------------------------ */
 
 /**
- * A deadline ns nanoseconds from now on CLOCK_MONOTONIC: at the latest
- * INT64_MAX, which never comes; a negative ns means now.
+ * A wait group counts units of work that are under way, and lets others wait
+ * until none is.  CHAN_SEND: add, say what is done; CHAN_RECV: wait.  When the last
+ * handle with CHAN_SEND is gone, units that are in no token are abandoned.  Polls
+ * readable while no unit is under way, and writable while one can be added.
+ * Since 0.2.
  */
-int64_t chan_after(int64_t ns);
+CHAN_HANDLE(chan_wg, CHAN_KIND_WAITGROUP);
 
 /**
- * What an errno that a call of libchan left means, in words that say what to do
- * about it.  The string lives forever and may be used by several threads.
+ * Some units of a wait group or semaphore, in one hand: a handle that counts them
+ * down when it goes, with its process too.  CHAN_SEND: say that they are done.
+ * Since 0.2.
  */
-const char *chan_strerror(int errnum);
+CHAN_HANDLE(chan_token, CHAN_KIND_TOKEN);
+
+/**
+ * Make a wait group.  Since 0.2.
+ *
+ * @param limit units that can be under way at once, 1 to CHAN_UNITS_MAX, past
+ *              which chan_wg_add() waits; 0: CHAN_UNITS_MAX, past which it fails
+ * @return a handle with both rights, close-on-exec, to be dropped; or NULL with
+ *         errno as from chan_make().
+ */
+struct chan_wg *chan_wg_make(size_t limit);
+
+/**
+ * Add units of work, waiting where there is a limit until they all fit in.  Those
+ * who wait are served in the order in which they came.  Since 0.2.
+ *
+ * @param n how many, 1 to the limit; else EINVAL
+ * @return 0; or -1 with errno EINTR, EBADF, EINVAL, or (no limit) EOVERFLOW.
+ */
+int chan_wg_add(struct chan_wg *wg, size_t n);
+/** The other forms of chan_wg_add().  Since 0.2. */
+int chan_wg_try_add(struct chan_wg *wg, size_t n);
+int chan_wg_add_until(struct chan_wg *wg, size_t n, int64_t deadline);
+int chan_wg_add_with(struct chan_wg *wg, size_t n, const struct chan_bounds *bounds);
+
+/**
+ * Say that one unit is done.  Since 0.2.
+ *
+ * @return 0; or -1 with errno EBADF, or EINVAL where no unit is left (but for
+ *         those in tokens): nothing has changed then.
+ */
+int chan_wg_done(struct chan_wg *wg);
+
+/** As chan_wg_done(), of n units, at least 1, at once.  Since 0.2. */
+int chan_wg_done_n(struct chan_wg *wg, size_t n);
+
+/**
+ * Wait until no unit is under way.  At zero it returns at once; a group may be
+ * used again then.  Since 0.2.
+ *
+ * @return 0 when all was done; or -1 with errno EOWNERDEAD when none is under way
+ *         any more but some were abandoned, EINTR or EBADF.
+ */
+int chan_wg_wait(struct chan_wg *wg);
+/** The other forms of chan_wg_wait().  Since 0.2. */
+int chan_wg_try_wait(struct chan_wg *wg);
+int chan_wg_wait_until(struct chan_wg *wg, int64_t deadline);
+int chan_wg_wait_with(struct chan_wg *wg, const struct chan_bounds *bounds);
+
+/** Units under way now, or -1 with errno EBADF.  Since 0.2. */
+ssize_t chan_wg_count(const struct chan_wg *wg);
+
+/**
+ * Units that were abandoned since none was last under way, or -1 with errno EBADF.
+ * The first chan_wg_add() to a group with none under way sets it to 0.
+ * Since 0.2.
+ */
+ssize_t chan_wg_abandoned(const struct chan_wg *wg);
+
+/**
+ * Add one unit, as chan_wg_add() does, and put it into a token.  Since 0.2.
+ *
+ * @return a handle, close-on-exec, to be dropped; or NULL, with nothing added and
+ *         errno as from chan_wg_add() or EMFILE, ENFILE, ENOMEM.
+ */
+struct chan_token *chan_wg_token(struct chan_wg *wg);
+
+/**
+ * Put n units that were added already into a token.  Since 0.2.
+ *
+ * @return a handle, close-on-exec, to be dropped; or NULL with errno EINVAL (n is
+ *         0, or more than are under way without a token), EBADF, EMFILE, ENFILE
+ *         or ENOMEM.
+ */
+struct chan_token *chan_wg_into_token(struct chan_wg *wg, size_t n);
+
+/**
+ * Say that a token's units are done: they are counted down at once.  Dropping the
+ * last handle of a token (in all processes, by their death too) without this
+ * counts them down as abandoned.  Doing it again changes nothing.  Since 0.2.
+ *
+ * @return 0; or -1 with errno EBADF.
+ */
+int chan_token_done(struct chan_token *token);
+
+/* ------------------------------ semaphores ------------------------------ */
+
+/**
+ * A weighted semaphore: so many units, of which everybody takes some and gives
+ * them back.  CHAN_RECV: take; CHAN_SEND: give back.  Polls readable while a unit
+ * can be taken.  Since 0.2.
+ */
+CHAN_HANDLE(chan_sem, CHAN_KIND_SEMAPHORE);
+
+/**
+ * Make a semaphore.  Since 0.2.
+ *
+ * @param size its units, 1 to CHAN_UNITS_MAX, all there
+ * @return a handle with both rights, close-on-exec, to be dropped; or NULL with
+ *         errno as from chan_make().
+ */
+struct chan_sem *chan_sem_make(size_t size);
+
+/**
+ * Take n units at once, waiting until there are so many.  Served in the order in
+ * which they came: whoever waits for many holds back those behind who want few.
+ * Since 0.2.
+ *
+ * @param n how many, 1 to the semaphore's size; else EINVAL
+ * @return 0; or -1 with errno EINTR, EBADF or EINVAL.
+ */
+int chan_sem_acquire(struct chan_sem *sem, size_t n);
+/** The other forms of chan_sem_acquire().  Since 0.2. */
+int chan_sem_try_acquire(struct chan_sem *sem, size_t n);
+int chan_sem_acquire_until(struct chan_sem *sem, size_t n, int64_t deadline);
+int chan_sem_acquire_with(struct chan_sem *sem, size_t n, const struct chan_bounds *bounds);
+
+/**
+ * Give n units back; anybody may.  Since 0.2.
+ *
+ * @return 0; or -1 with errno EOVERFLOW (more than were taken and are in no
+ *         token), EINVAL (n is 0) or EBADF.
+ */
+int chan_sem_release(struct chan_sem *sem, size_t n);
+
+/**
+ * Put n units that were taken into a token, which gives them back when it is done
+ * or gone: then a death gives them back too.  As chan_wg_into_token().  Since 0.2.
+ */
+struct chan_token *chan_sem_into_token(struct chan_sem *sem, size_t n);
+
+/* -------------------------------- mutexes -------------------------------- */
+
+/**
+ * A mutex.  It is held by a process: any of its threads may unlock it, and while
+ * one thread holds it the others wait as everybody does; it is not recursive.  A
+ * child made by fork(2) holds nothing.  A process that ends, or loses its last handle
+ * to a mutex that it holds (by exec too), has died with it.  Whoever waits longest
+ * gets it next.  CHAN_SEND: lock and unlock.  Since 0.2.
+ */
+CHAN_HANDLE(chan_mutex, CHAN_KIND_MUTEX);
+
+/** Make a mutex, unlocked.  As chan_make(), and its errors.  Since 0.2. */
+struct chan_mutex *chan_mutex_make(void);
+
+/**
+ * Lock.  Since 0.2.
+ *
+ * @return 0; or -1 with errno EOWNERDEAD when the last holder died with it (the
+ *         lock *is* the caller's then: mend what it guards, then call
+ *         chan_mutex_consistent(), then unlock), ENOTRECOVERABLE, EINTR or EBADF.
+ */
+int chan_mutex_lock(struct chan_mutex *m);
+/** The other forms of chan_mutex_lock().  Since 0.2. */
+int chan_mutex_try_lock(struct chan_mutex *m);
+int chan_mutex_lock_until(struct chan_mutex *m, int64_t deadline);
+int chan_mutex_lock_with(struct chan_mutex *m, const struct chan_bounds *bounds);
+
+/**
+ * Unlock; any thread of the process that locked it may.  Without
+ * chan_mutex_consistent() after EOWNERDEAD this makes the mutex useless forever:
+ * all who lock it get ENOTRECOVERABLE.  Since 0.2.
+ *
+ * @return 0; or -1 with errno EPERM (this process does not hold it) or EBADF.
+ */
+int chan_mutex_unlock(struct chan_mutex *m);
+
+/**
+ * After EOWNERDEAD, say that what the mutex guards is good again.  Since 0.2.
+ *
+ * @return 0; or -1 with errno EPERM (this process does not hold it), EINVAL
+ *         (there is nothing to mend) or EBADF.
+ */
+int chan_mutex_consistent(struct chan_mutex *m);
+
+/* ------------------------ readers-writer mutexes ------------------------ */
+
+/**
+ * A mutex that any number of readers, or one writer, hold.  Holders are processes,
+ * as with struct chan_mutex.  A writer who waits holds back readers who come
+ * later; when a writer unlocks, all readers who wait get in.  A reader who dies
+ * just lets go; a writer who dies leaves EOWNERDEAD.  CHAN_SEND: lock; CHAN_RECV:
+ * read-lock.  Since 0.2.
+ */
+CHAN_HANDLE(chan_rwmutex, CHAN_KIND_RWMUTEX);
+
+/** Make a readers-writer mutex, unlocked.  As chan_make(), and its errors.  Since 0.2. */
+struct chan_rwmutex *chan_rwmutex_make(void);
+
+/** Lock for writing, alone.  As chan_mutex_lock(), and its errors.  Since 0.2. */
+int chan_rwmutex_lock(struct chan_rwmutex *rw);
+/** The other forms of chan_rwmutex_lock().  Since 0.2. */
+int chan_rwmutex_try_lock(struct chan_rwmutex *rw);
+int chan_rwmutex_lock_until(struct chan_rwmutex *rw, int64_t deadline);
+int chan_rwmutex_lock_with(struct chan_rwmutex *rw, const struct chan_bounds *bounds);
+
+/** Unlock what was locked for writing.  As chan_mutex_unlock().  Since 0.2. */
+int chan_rwmutex_unlock(struct chan_rwmutex *rw);
+
+/**
+ * Lock for reading, beside others who read.  As chan_mutex_lock(), and its errors.
+ * EOWNERDEAD (with the read lock held) stays until a writer has mended it.
+ * Since 0.2.
+ */
+int chan_rwmutex_rlock(struct chan_rwmutex *rw);
+/** The other forms of chan_rwmutex_rlock().  Since 0.2. */
+int chan_rwmutex_try_rlock(struct chan_rwmutex *rw);
+int chan_rwmutex_rlock_until(struct chan_rwmutex *rw, int64_t deadline);
+int chan_rwmutex_rlock_with(struct chan_rwmutex *rw, const struct chan_bounds *bounds);
+
+/** Undo one chan_rwmutex_rlock() of this process.  As chan_mutex_unlock().  Since 0.2. */
+int chan_rwmutex_runlock(struct chan_rwmutex *rw);
+
+/** As chan_mutex_consistent(), by whoever has it locked for writing.  Since 0.2. */
+int chan_rwmutex_consistent(struct chan_rwmutex *rw);
+
+/* ------------------------------ conditions ------------------------------ */
+
+/**
+ * A place to wait, with a mutex unlocked, for something to change that the mutex
+ * guards.  No wait ends without a signal, which goes to whoever waits longest.
+ * CHAN_SEND: signal; CHAN_RECV: wait.  Since 0.2.
+ */
+CHAN_HANDLE(chan_cond, CHAN_KIND_COND);
+
+/** Make a condition.  As chan_make(), and its errors.  Since 0.2. */
+struct chan_cond *chan_cond_make(void);
+
+/**
+ * Unlock m and wait for a signal, in one step; then lock m again.  Locking it again
+ * ends for no signal handler, deadline or cancel.  Since 0.2.
+ *
+ * @return 0 after a signal; or -1 with errno EINTR (even under SA_RESTART), with m
+ *         locked again; EOWNERDEAD or ENOTRECOVERABLE of that lock, as from
+ *         chan_mutex_lock(), whatever ended the wait; EPERM (this process does not
+ *         hold m) or EBADF.
+ */
+int chan_cond_wait(struct chan_cond *cond, struct chan_mutex *m);
+/** As chan_cond_wait(), but fails with ETIMEDOUT, m locked again.  Since 0.2. */
+int chan_cond_wait_until(struct chan_cond *cond, struct chan_mutex *m, int64_t deadline);
+/** As chan_cond_wait(), within bounds, m locked again however it ends.  Since 0.2. */
+int chan_cond_wait_with(struct chan_cond *cond, struct chan_mutex *m,
+			const struct chan_bounds *bounds);
+
+/**
+ * Wake the one who waits longest.  The caller need not hold the mutex.  Since 0.2.
+ *
+ * @return how many it woke, 1 or 0; or -1 with errno EBADF.
+ */
+int chan_cond_signal(struct chan_cond *cond);
+
+/** Wake all who wait.  Returns how many; or -1 with errno EBADF.  Since 0.2. */
+int chan_cond_broadcast(struct chan_cond *cond);
+
+/* --------------------------------- once --------------------------------- */
+
+/**
+ * Something to be done once, by whoever comes first, while the others wait until
+ * it is.  Held while it is being done as a mutex is.  CHAN_SEND: do.  Since 0.2.
+ */
+CHAN_HANDLE(chan_once, CHAN_KIND_ONCE);
+
+/** Make one that is not done.  As chan_make(), and its errors.  Since 0.2. */
+struct chan_once *chan_once_make(void);
+
+/**
+ * Call fn(arg) unless that was done, by any thread or process with a handle to the
+ * same object; where it is being done, wait until it is.  It has been done when fn
+ * returns.  Where fn does not (its process dies, its thread ends or is cancelled, a
+ * C++ exception leaves it), the next caller does it, anew.  Once done this costs no
+ * system call.  fn must not call chan_once_do() of the same object.  Since 0.2.
+ *
+ * @return 0 when it has been done; or -1 with errno EINTR or EBADF.
+ */
+int chan_once_do(struct chan_once *once, void (*fn)(void *arg), void *arg);
+
+/**
+ * What chan_once_do() is made of: take it into one's own hands.  Since 0.2.
+ *
+ * @return 1 when it has been done; 0 when it is the caller's to do, and to end with
+ *         chan_once_done() or chan_once_leave(); or -1 with errno EOWNERDEAD, which
+ *         is as 0, but somebody died half way; EINTR or EBADF.
+ */
+int chan_once_begin(struct chan_once *once);
+/** The other forms of chan_once_begin().  Since 0.2. */
+int chan_once_try_begin(struct chan_once *once);
+int chan_once_begin_until(struct chan_once *once, int64_t deadline);
+int chan_once_begin_with(struct chan_once *once, const struct chan_bounds *bounds);
+
+/** It is done, for ever.  Returns 0; or -1 with errno EPERM or EBADF.  Since 0.2. */
+int chan_once_done(struct chan_once *once);
+
+/** Leave it to the next caller.  Returns 0; or -1 with errno EPERM or EBADF.  Since 0.2. */
+int chan_once_leave(struct chan_once *once);
+
+/* -------------------------------- timers -------------------------------- */
+
+/**
+ * A timer ticks once, or again and again.  Ticks that nobody takes do not pile up:
+ * the next to take one hears how many there were.  CHAN_SEND: set and stop;
+ * CHAN_RECV: take ticks.  Polls readable while there is a tick.  Since 0.2.
+ */
+CHAN_HANDLE(chan_timer, CHAN_KIND_TIMER);
+
+/** Make a timer that does not tick.  As chan_make(), and its errors.  Since 0.2. */
+struct chan_timer *chan_timer_make(void);
+
+/** Make a timer that ticks once, ns nanoseconds from now.  Since 0.2. */
+struct chan_timer *chan_timer_after(int64_t ns);
+
+/** Make a timer that ticks every ns nanoseconds, which is at least 1.  Since 0.2. */
+struct chan_timer *chan_timer_every(int64_t ns);
+
+/**
+ * Set a timer anew.  Ticks that nobody has taken are forgotten, so that none from
+ * before is ever taken after.  Since 0.2.
+ *
+ * @param clock  CLOCK_MONOTONIC, CLOCK_REALTIME or CLOCK_BOOTTIME
+ * @param first  when it first ticks, an absolute time in nanoseconds, not negative
+ * @param period nanoseconds from one tick to the next; 0: one tick only
+ * @return 1 when a tick was to come or to be taken that now nobody will get; 0 when
+ *         not; or -1 with errno EINVAL or EBADF.
+ */
+int chan_timer_set_clock(struct chan_timer *timer, clockid_t clock, int64_t first,
+			 int64_t period);
+
+/** As chan_timer_set_clock(): one tick, at deadline on CLOCK_MONOTONIC.  Since 0.2. */
+int chan_timer_set(struct chan_timer *timer, int64_t deadline);
+
+/** Stop a timer.  Ticks and results as in chan_timer_set_clock().  Since 0.2. */
+int chan_timer_stop(struct chan_timer *timer);
+
+/**
+ * Wait for a tick and take it.  Since 0.2.
+ *
+ * @param ticks set to how many there were since the last one taken; may be NULL
+ * @return 0; or -1 with errno EINTR or EBADF.
+ */
+int chan_timer_wait(struct chan_timer *timer, uint64_t *ticks);
+/** The other forms of chan_timer_wait().  Since 0.2. */
+int chan_timer_try_wait(struct chan_timer *timer, uint64_t *ticks);
+int chan_timer_wait_until(struct chan_timer *timer, uint64_t *ticks, int64_t deadline);
+int chan_timer_wait_with(struct chan_timer *timer, uint64_t *ticks,
+			 const struct chan_bounds *bounds);
+
+/* --------------------------------- cells --------------------------------- */
+
+/**
+ * Numbers of 64 bits in memory that processes share, to be used without a system
+ * call, each in a cache line of its own.  All operations are sequentially
+ * consistent.  CHAN_RECV: load, wait; CHAN_SEND with it: change.  Since 0.2.
+ */
+CHAN_HANDLE(chan_cells, CHAN_KIND_CELLS);
+
+/**
+ * Make cells, all 0.  Since 0.2.
+ *
+ * @param n how many, 1 to CHAN_CELLS_MAX
+ * @return as chan_make(), or NULL with an errno of mmap(2) too.
+ */
+struct chan_cells *chan_cells_make(size_t n);
+
+/** How many cells there are; 0 for a NULL handle.  Since 0.2. */
+size_t chan_cells_count(const struct chan_cells *cells);
+
+/**
+ * Operations on cell i.  All but load change it, and then wake those who wait for it
+ * to differ; only where there are such is there a system call.  Since 0.2.
+ *
+ * @return what the cell held before.  A caller's mistake gives UINT64_MAX and sets
+ *         errno: EINVAL (there is no cell i), EBADF (NULL handle, or one without the
+ *         right).  errno is left as it was otherwise.
+ */
+uint64_t chan_cells_load(const struct chan_cells *cells, size_t i);
+uint64_t chan_cells_swap(struct chan_cells *cells, size_t i, uint64_t value);
+uint64_t chan_cells_add(struct chan_cells *cells, size_t i, uint64_t value);
+uint64_t chan_cells_and(struct chan_cells *cells, size_t i, uint64_t value);
+uint64_t chan_cells_or(struct chan_cells *cells, size_t i, uint64_t value);
+
+/** Set cell i.  Returns 0; or -1 with errno EINVAL or EBADF as above.  Since 0.2. */
+int chan_cells_store(struct chan_cells *cells, size_t i, uint64_t value);
+
+/**
+ * Change cell i to desired if it holds *expected; otherwise set *expected to what it
+ * holds.  Since 0.2.
+ *
+ * @return 1 when it was changed; 0 when not; or -1 with errno EINVAL or EBADF as above.
+ */
+int chan_cells_cas(struct chan_cells *cells, size_t i, uint64_t *expected, uint64_t desired);
+
+/**
+ * Wait until cell i differs from value.  (Whether it does so already chan_cells_load()
+ * tells without a system call.)  Since 0.2.
+ *
+ * @param now set to what it then was; may be NULL
+ * @return 0; or -1 with errno EINTR, EINVAL (there is no cell i) or EBADF.
+ */
+int chan_cells_wait(struct chan_cells *cells, size_t i, uint64_t value, uint64_t *now);
+/** The other forms of chan_cells_wait().  Since 0.2. */
+int chan_cells_try_wait(struct chan_cells *cells, size_t i, uint64_t value, uint64_t *now);
+int chan_cells_wait_until(struct chan_cells *cells, size_t i, uint64_t value, uint64_t *now,
+			  int64_t deadline);
+int chan_cells_wait_with(struct chan_cells *cells, size_t i, uint64_t value, uint64_t *now,
+			 const struct chan_bounds *bounds);
+
+/* -------------------------------- cancels -------------------------------- */
+
+/**
+ * A cancel tells any number of threads and processes to stop, once and for all, with
+ * an errno as the cause.  Cancelling it cancels its children, and theirs, not its
+ * parent.  Dropping the last handle that can cancel it cancels it with EOWNERDEAD.
+ * CHAN_SEND: cancel; CHAN_RECV: wait, be given to waits, make children.  Polls
+ * readable once cancelled.  Since 0.2.
+ */
+CHAN_HANDLE(chan_cancel, CHAN_KIND_CANCEL);
+
+/** Make a cancel.  As chan_make(), and its errors.  Since 0.2. */
+struct chan_cancel *chan_cancel_make(void);
+
+/** Make one that cancels itself at a deadline, with cause ETIMEDOUT.  Since 0.2. */
+struct chan_cancel *chan_cancel_make_until(int64_t deadline);
+
+/**
+ * Make one that is cancelled with its parent and its cause (but not the reverse); of
+ * a parent that is cancelled already, one that is so too.  Since 0.2.
+ *
+ * @return as chan_make(), or NULL with errno EBADF (NULL, or a handle without
+ *         CHAN_RECV) too.
+ */
+struct chan_cancel *chan_cancel_child(struct chan_cancel *parent);
+
+/** As chan_cancel_child(), with a deadline of its own.  Since 0.2. */
+struct chan_cancel *chan_cancel_child_until(struct chan_cancel *parent, int64_t deadline);
+
+/** The general form: bounds are the parent, a deadline, both or none.  Since 0.2. */
+struct chan_cancel *chan_cancel_make_with(const struct chan_bounds *bounds);
+
+/**
+ * Cancel.  Since 0.2.
+ *
+ * @param cause an errno, 1 to 4095; 0: ECANCELED
+ * @return 1; 0 when it was cancelled before, and keeps its cause; or -1 with errno
+ *         EINVAL or EBADF.
+ */
+int chan_cancel(struct chan_cancel *cancel, int cause);
+
+/** The cause; 0 while it is not cancelled; or -1 with errno EBADF.  Since 0.2. */
+int chan_cancel_cause(const struct chan_cancel *cancel);
+
+/**
+ * Wait until it is cancelled.  Since 0.2.
+ *
+ * @return the cause; or -1 with errno EINTR or EBADF.
+ */
+int chan_cancel_wait(struct chan_cancel *cancel);
+/** The other forms of chan_cancel_wait().  Since 0.2. */
+int chan_cancel_try_wait(struct chan_cancel *cancel);
+int chan_cancel_wait_until(struct chan_cancel *cancel, int64_t deadline);
+int chan_cancel_wait_with(struct chan_cancel *cancel, const struct chan_bounds *bounds);
+
+/* -------------------------------- select -------------------------------- */
+
+/**
+ * One case of a select, to be made by chan_on_recv() and so on below.  The first
+ * fields are theirs.  The last three are the outcome, set in the chosen case.
+ * Since 0.2.
+ */
+struct chan_case {
+	const struct chan_object *on; /**< the handle; NULL: never ready */
+	const void *buf;
+	uint64_t arg;
+	uint32_t op;
+	uint32_t index;
+	int32_t result; /**< what the single call returns: 0 or 1, or -1 with... */
+	int32_t error;	/**< ... this errno: EPIPE, EOWNERDEAD or ENOTRECOVERABLE; else 0 */
+	uint64_t value; /**< see chan_on_zero(), _tick(), _differs() and _cancel(); else 0 */
+};
+
+/** Elements of an array, such as one of cases.  Since 0.2. */
+#define CHAN_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/** For chan_select_with(), to be or'ed together.  Since 0.2. */
+#define CHAN_TRY 0x1u	   /**< fail with EAGAIN instead of waiting */
+#define CHAN_IN_ORDER 0x10u /**< choose the first case that is ready */
+#define CHAN_READY 0x20u   /**< say which case is ready, and do nothing */
+
+/**
+ * Wait until one of several operations can be done, and do that one.
+ *
+ *     struct chan_case cases[] = {
+ *             chan_on_recv(jobs, &job),
+ *             chan_on_tick(ticker),
+ *             chan_on_cancel(stop),
+ *     };
+ *
+ *     switch (chan_select(cases, CHAN_LENGTH(cases))) {
+ *     case 0:
+ *             if (cases[0].result == 0)
+ *                     return;                 // the end of jobs
+ *             work_on(&job);
+ *             break;
+ *     case 1:
+ *             printf("%" PRIu64 " ticks\n", cases[1].value);
+ *             break;
+ *     case 2:
+ *             return;
+ *     default:                                // -1
+ *             err(1, "select");
+ *     }
+ *
+ * Exactly one case is done, or none and the call fails.  Of several that are ready
+ * each is as likely as the others.  A case that would fail at once is ready: a send
+ * on a closed channel is chosen and reports EPIPE.  Cases with a NULL handle are
+ * skipped; with no others the call waits for ever, or for a signal.  An object may be
+ * in several cases; two cases of one select never meet each other.  Up to 16 cases
+ * need no memory.  O_NONBLOCK of the handles does not count.  Since 0.2.
+ *
+ * @return the index of the case that was done, with its outcome in its last fields;
+ *         or -1 with errno EINTR; EBADF, EINVAL or EFAULT when any case makes no
+ *         sense, whether it would be ready or not; E2BIG (more than CHAN_CASES_MAX),
+ *         ENOMEM or (see chan_recv()) EDQUOT.
+ */
+int chan_select(struct chan_case *cases, size_t n);
+
+/**
+ * As chan_select(), but fails with EAGAIN if there was an instant at which no case was
+ * ready.  Go's select with a default.  Since 0.2.
+ */
+int chan_try_select(struct chan_case *cases, size_t n);
+
+/** As chan_select(), but fails with ETIMEDOUT once the deadline has passed.  Since 0.2. */
+int chan_select_until(struct chan_case *cases, size_t n, int64_t deadline);
+
+/**
+ * The general form.  A cancel among the bounds is one case more (so of CHAN_CASES_MAX
+ * one less is left): it is as likely as others that are ready, and comes first with
+ * CHAN_IN_ORDER.  With CHAN_READY the chosen case has result 0 whatever it would
+ * return, and somebody else may be faster.  Since 0.2.
+ *
+ * @param how    0, or CHAN_TRY, CHAN_IN_ORDER and CHAN_READY or'ed together
+ * @param bounds or NULL
+ */
+int chan_select_with(struct chan_case *cases, size_t n, unsigned int how,
+		     const struct chan_bounds *bounds);
+
+/** The operations; values of chan_case.op.  Since 0.2. */
+enum chan_op {
+	CHAN_OP_SEND = 1,
+	CHAN_OP_RECV = 2,
+	CHAN_OP_ADD = 3,
+	CHAN_OP_ZERO = 4,
+	CHAN_OP_LOCK = 5,
+	CHAN_OP_RLOCK = 6,
+	CHAN_OP_TICK = 7,
+	CHAN_OP_DIFFERS = 8,
+	CHAN_OP_CANCELLED = 9
+};
+
+/** What the constructors of cases have in common: not to be used directly. */
+CHAN_UNUSED static inline struct chan_case chan_on(const void *on, enum chan_op op,
+						   uint32_t index, uint64_t arg, const void *buf)
+{
+	struct chan_case c = { (const struct chan_object *)on, buf, arg, (uint32_t)op, index,
+			       0, 0, 0 };
+
+	return c;
+}
+
+/** As chan_send(c, value), which must stay as it is until the select returns.  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_send(struct chan *c, const void *value)
+{
+	return chan_on(c, CHAN_OP_SEND, 0, 0, value);
+}
+
+/** As chan_recv(c, value): result 1 for an element, 0 at the end.  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_recv(struct chan *c, void *value)
+{
+	return chan_on(c, CHAN_OP_RECV, 0, 0, value);
+}
+
+/** As chan_wg_wait(wg); with EOWNERDEAD, value is how many were abandoned.  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_zero(struct chan_wg *wg)
+{
+	return chan_on(wg, CHAN_OP_ZERO, 0, 0, NULL);
+}
+
+/** As chan_wg_add(wg, n).  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_add(struct chan_wg *wg, size_t n)
+{
+	return chan_on(wg, CHAN_OP_ADD, 0, n, NULL);
+}
+
+/** As chan_sem_acquire(sem, n).  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_acquire(struct chan_sem *sem, size_t n)
+{
+	return chan_on(sem, CHAN_OP_ADD, 0, n, NULL);
+}
+
+/** As chan_mutex_lock(m): with EOWNERDEAD the lock is the caller's too.  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_lock(struct chan_mutex *m)
+{
+	return chan_on(m, CHAN_OP_LOCK, 0, 0, NULL);
+}
+
+/** As chan_rwmutex_lock(rw).  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_wlock(struct chan_rwmutex *rw)
+{
+	return chan_on(rw, CHAN_OP_LOCK, 0, 0, NULL);
+}
+
+/** As chan_rwmutex_rlock(rw).  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_rlock(struct chan_rwmutex *rw)
+{
+	return chan_on(rw, CHAN_OP_RLOCK, 0, 0, NULL);
+}
+
+/** As chan_once_begin(once): result 1 when it has been done.  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_once(struct chan_once *once)
+{
+	return chan_on(once, CHAN_OP_LOCK, 0, 0, NULL);
+}
+
+/** As chan_timer_wait(timer); value is how many ticks there were.  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_tick(struct chan_timer *timer)
+{
+	return chan_on(timer, CHAN_OP_TICK, 0, 0, NULL);
+}
+
+/** As chan_cells_wait(cells, i, than); value is what the cell then was.  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_differs(struct chan_cells *cells, size_t i,
+							   uint64_t than)
+{
+	return chan_on(cells, CHAN_OP_DIFFERS, i < CHAN_CELLS_MAX ? (uint32_t)i : UINT32_MAX,
+		       than, NULL);
+}
+
+/** As chan_cancel_wait(cancel); value is the cause.  Since 0.2. */
+CHAN_UNUSED static inline struct chan_case chan_on_cancel(struct chan_cancel *cancel)
+{
+	return chan_on(cancel, CHAN_OP_CANCELLED, 0, 0, NULL);
+}
+
+/* ---------------------------- typed channels ---------------------------- */
 
 /**
  * Define a typed channel: type NAME, whose elements are of type T, and the
@@ -263,6 +1134,8 @@ const char *chan_strerror(int errnum);
  *             puts(l.text);
  *
  * A value of type NAME is a handle (its member chan), passed by value.
+ * NAME_send_with(), NAME_recv_with(), and NAME_on_send() and NAME_on_recv() for
+ * chan_select(), are there since 0.2.
  * NAME_from_fd() fails with EMSGSIZE where the channel's elements are not of
  * T's size, leaving fd the caller's.
  */
@@ -329,13 +1202,29 @@ const char *chan_strerror(int errnum);
 	{                                                                                      \
 		return chan_recv_clock(c.chan, value, clock, deadline);                        \
 	}                                                                                      \
+	CHAN_UNUSED static inline int NAME##_send_with(NAME c, T const *value,                 \
+						       const struct chan_bounds *bounds)       \
+	{                                                                                      \
+		return chan_send_with(c.chan, value, bounds);                                  \
+	}                                                                                      \
+	CHAN_UNUSED static inline int NAME##_recv_with(NAME c, T *value,                       \
+						       const struct chan_bounds *bounds)       \
+	{                                                                                      \
+		return chan_recv_with(c.chan, value, bounds);                                  \
+	}                                                                                      \
+	CHAN_UNUSED static inline struct chan_case NAME##_on_send(NAME c, T const *value)      \
+	{                                                                                      \
+		return chan_on_send(c.chan, value);                                            \
+	}                                                                                      \
+	CHAN_UNUSED static inline struct chan_case NAME##_on_recv(NAME c, T *value)            \
+	{                                                                                      \
+		return chan_on_recv(c.chan, value);                                            \
+	}                                                                                      \
 	CHAN_UNUSED static inline int NAME##_next(NAME c, T *value)                            \
 	{                                                                                      \
 		return chan_next(c.chan, value);                                               \
 	}                                                                                      \
 	CHAN_STATIC_ASSERT(sizeof(NAME) == sizeof(struct chan *), "a typed handle is a handle")
-
-#define CHAN_UNUSED __attribute__((unused))
 
 /**
  * As chan_from_fd(), but fails with EMSGSIZE, leaving fd the caller's, where the

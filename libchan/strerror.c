@@ -25,27 +25,43 @@ EXPORT const char *chan_strerror(int errnum)
 	case EPROTO:
 		return "the loaded module kchan is older than this program needs: load a newer one";
 	case EAGAIN:
-		return "the channel is not ready, and the call was told not to wait";
+		return "this would have to wait, and was told not to";
 	case ETIMEDOUT:
-		return "the deadline passed before the channel was ready";
+		return "the deadline passed before this could be done";
+	case ECANCELED:
+		return "this was cancelled before it could be done (chan_cancel_cause() tells why)";
 	case EINTR:
-		return "a signal came before the channel was ready";
+		return "a signal came before this could be done";
 	case EPIPE:
 		return "the channel is closed, or nobody is left who can receive from it";
 	case EALREADY:
 		return "the channel was already closed";
+	case EOWNERDEAD:
+		return "somebody died before they were done: a lock is yours now and what it "
+		       "guards may be half changed, or some of the work waited for was abandoned";
+	case ENOTRECOVERABLE:
+		return "the holder of this lock died, and it was unlocked without being mended: "
+		       "nobody can lock it again";
+	case EPERM:
+		return "this process does not hold the lock that it would unlock or mend";
+	case EOVERFLOW:
+		return "more units given back than were taken, or more added than can be counted";
 	case EBADF:
-		return "not a channel, or a handle without the right to do this";
+		return "not a handle of this kind, or a handle without the right to do this";
 	case EMSGSIZE:
 		return "the element is not of the channel's element size";
 	case EINVAL:
-		return "an argument makes no sense (size, capacity, rights, clock or deadline)";
+		return "an argument makes no sense (such as a size, count, index, right, clock or "
+		       "deadline), or there is nothing to do this to";
+	case E2BIG:
+		return "more cases than a select can have";
 	case EFAULT:
-		return "the element's address does not lead to memory of this program";
+		return "an address does not lead to memory of this program";
 	case EDQUOT:
-		return "this user (or a channel's owner) has as many channels, or as much channel "
-		       "memory, as allowed: drop some, or ask for a higher max_user_channels or max_user_bytes in "
-		       "/sys/module/kchan/parameters";
+		return "this user (or a channel's owner) has as many objects, or as much of their "
+		       "memory, as allowed: drop some, or ask for a higher max_user_objects or "
+		       "max_user_bytes in /sys/module/kchan/parameters; or as many threads or "
+		       "processes as allowed (see ulimit -u)";
 	case ENOMEM:
 		return "not enough memory";
 	case EMFILE:

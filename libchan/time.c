@@ -2,8 +2,6 @@
 /* Clocks and deadlines. */
 #include <errno.h>
 
-#include <linux/kchan.h>
-
 #include "internal.h"
 
 EXPORT int64_t chan_now(void)

@@ -32,38 +32,40 @@
 	_ret == -1 ? -errno : _ret;					\
 })
 
-/* -errno of a call that gives no handle, else 0 (the handle is dropped). */
+/* -errno of a call that gives no handle of any kind, else 0 (it is dropped). */
 #define err_handle(call) ({						\
-	struct chan *_c;						\
+	struct chan_object *_o;						\
 									\
 	errno = 0;							\
-	_c = (call);							\
-	if (_c)								\
-		chan_drop(_c);						\
-	_c ? 0 : -errno;						\
+	_o = (struct chan_object *)(call);				\
+	if (_o)								\
+		chan_object_drop(_o);					\
+	_o ? 0 : -errno;						\
+})
+
+/* The handle that a call gives. */
+#define must_have(call) ({						\
+	__typeof__(call) _handle = (call);				\
+									\
+	if (!_handle)							\
+		die("%s: %s", #call, chan_strerror(errno));		\
+	_handle;							\
 })
 
 static inline struct chan *must_make(size_t elem_size, size_t capacity)
 {
-	struct chan *c = chan_make(elem_size, capacity);
-
-	if (!c)
-		die("%s", chan_strerror(errno));
-	return c;
+	return must_have(chan_make(elem_size, capacity));
 }
 
 static inline struct chan *must_restrict(const struct chan *c, unsigned int rights)
 {
-	struct chan *r = chan_restrict(c, rights);
-
-	must(r);
-	return r;
+	return must_have(chan_restrict(c, rights));
 }
 
-/* Proves that so many are blocked on @c: by the channel's own counters. */
-static inline void wait_blocked(const struct chan *c, __u32 senders, __u32 receivers)
+/* Proves that so many are blocked on a handle of any kind: by its own counters. */
+static inline void wait_blocked(const void *handle, __u32 senders, __u32 receivers)
 {
-	wait_waiting(chan_fd(c), senders, receivers);
+	wait_waiting(chan_object_fd(handle), senders, receivers);
 }
 
 static inline struct chan_stat stat_of(const struct chan *c)
@@ -79,6 +81,23 @@ static inline struct chan_stat stat_of(const struct chan *c)
 static inline bool unchanged(struct chan_stat before, const struct chan *c)
 {
 	struct chan_stat after = stat_of(c);
+
+	return !memcmp(&before, &after, sizeof(before));
+}
+
+/* The same of any kind. */
+static inline struct chan_object_stat state_of(const void *handle)
+{
+	struct chan_object_stat stat;
+
+	memset(&stat, 0xa5, sizeof(stat));
+	must(!chan_object_stat(handle, &stat));
+	return stat;
+}
+
+static inline bool same_state(struct chan_object_stat before, const void *handle)
+{
+	struct chan_object_stat after = state_of(handle);
 
 	return !memcmp(&before, &after, sizeof(before));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* libchan in the hands of C++: RAII, std::thread, a class as an element. */
+#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <stdexcept>
@@ -87,4 +88,57 @@ extern "C" int cpp_sum_by_process(int each)
 	both.reset();
 	int total = sum(in);
 	return waitpid(pid, &status, 0) == pid && !status ? total : -1;
+}
+
+/* The first one throws, which leaves it to the second; the third has nothing to do. */
+extern "C" int cpp_once_with_exception(void)
+{
+	static int calls;
+	chan_once *once = chan_once_make();
+	int caught = 0;
+
+	auto first_throws = [](void *) {
+		if (++calls == 1)
+			throw std::runtime_error("not yet");
+	};
+	for (int i = 0; i < 3; i++) {
+		try {
+			if (chan_once_do(once, first_throws, nullptr))
+				return -errno;
+		} catch (const std::runtime_error &) {
+			caught++;
+		}
+	}
+	chan_once_drop(once);
+	return calls * 10 + caught;
+}
+
+/* Each thread counts under a mutex; a select waits for all of them, or a minute. */
+extern "C" int cpp_mutex_and_select(int threads, int each)
+{
+	struct chan_mutex *mutex = chan_mutex_make();
+	struct chan_wg *wg = chan_wg_make(0);
+	struct chan_timer *minute = chan_timer_after(60 * CHAN_SECOND);
+	std::vector<std::thread> team;
+	std::atomic<int> total(0);
+
+	if (chan_wg_add(wg, threads))
+		return -errno;
+	for (int i = 0; i < threads; i++)
+		team.emplace_back([&] {
+			for (int n = 0; n < each; n++) {
+				chan_mutex_lock(mutex);
+				total.store(total.load() + 1);
+				chan_mutex_unlock(mutex);
+			}
+			chan_wg_done(wg);
+		});
+	struct chan_case cases[] = { chan_on_tick(minute), chan_on_zero(wg) };
+	int chosen = chan_select(cases, CHAN_LENGTH(cases));
+	for (auto &thread : team)
+		thread.join();
+	chan_mutex_drop(mutex);
+	chan_wg_drop(wg);
+	chan_timer_drop(minute);
+	return chosen == 1 ? total.load() : -1;
 }

@@ -35,6 +35,8 @@ TEST(missing_device)
 {
 	private_dev();
 	EXPECT_EQ(-ENODEV, err_handle(chan_make(1, 1)));
+	EXPECT_EQ(-ENODEV, err_handle(chan_once_make()));
+	EXPECT_EQ(-ENODEV, err(chan_try_select(NULL, 0)));
 	EXPECT_NE(NULL, strstr(chan_strerror(ENODEV), "load the kernel module"));
 }
 
@@ -84,6 +86,8 @@ TEST(device_without_the_call)
 	private_dev();
 	make_node(0666, makedev(1, 3));
 	EXPECT_EQ(-EPROTO, err_handle(chan_make(1, 1)));
+	EXPECT_EQ(-EPROTO, err_handle(chan_wg_make(0)));
+	EXPECT_EQ(-EPROTO, err(chan_try_select(NULL, 0)));
 	EXPECT_NE(NULL, strstr(chan_strerror(EPROTO), "older"));
 }
 
@@ -91,12 +95,15 @@ TEST(device_without_the_call)
 TEST(channels_outlive_their_device_node)
 {
 	struct chan *c = must_make(sizeof(int), 1), *other;
+	struct chan_case recv;
 	int value = 1;
 
 	private_dev();
 	other = must_restrict(c, CHAN_RECV);
 	EXPECT_EQ(0, err(chan_send(c, &value)));
 	EXPECT_EQ(1, err(chan_recv(other, &value)));
+	recv = chan_on_recv(other, &value);
+	EXPECT_EQ(-EAGAIN, err(chan_try_select(&recv, 1)));
 	chan_drop(other);
 	chan_drop(c);
 }

@@ -157,7 +157,7 @@ TEST(senseless_time)
 /* A file that is no channel stays the caller's, and open. */
 TEST(not_a_channel)
 {
-	int pipes[2], files[5];
+	int pipes[2], files[6];
 
 	ASSERT_EQ(0, pipe(pipes));
 	files[0] = pipes[0];
@@ -165,6 +165,7 @@ TEST(not_a_channel)
 	files[2] = open("/dev/kchan", O_RDWR);
 	files[3] = open("/dev/null", O_RDWR);
 	files[4] = socket(AF_UNIX, SOCK_STREAM, 0);
+	files[5] = chan_mutex_into_fd(must_have(chan_mutex_make()));
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		ASSERT_GE(files[i], 0);
 		EXPECT_EQ(-EBADF, err_handle(chan_from_fd(files[i])));
@@ -196,35 +197,43 @@ TEST(no_file_number_left)
 	take_all_fds(chan_fd(c) + 2);
 	EXPECT_EQ(-EMFILE, err_handle(chan_make(1, 1)));
 	EXPECT_EQ(-EMFILE, err_handle(chan_restrict(c, CHAN_SEND)));
+	EXPECT_EQ(-EMFILE, err_handle(chan_mutex_make()));
+	EXPECT_EQ(-EMFILE, err_handle(chan_cells_make(1)));
 
 	/* One is enough to open the device, but then there is none for the channel. */
 	ASSERT_EQ(0, close(chan_fd(c) + 1));
 	EXPECT_EQ(-EMFILE, err_handle(chan_make(1, 1)));
+	EXPECT_EQ(-EMFILE, err_handle(chan_cancel_make()));
 	EXPECT_FALSE(is_open(chan_fd(c) + 1));
 	EXPECT_EQ(0, err_handle(chan_restrict(c, CHAN_SEND)));
 	EXPECT_TRUE(unchanged(before, c));
 	chan_drop(c);
 }
 
+/* As many as a user may own, of any kinds, and then no more. */
+static int make_until_quota(size_t allowed)
+{
+	size_t n = 0;
+
+	become_user(NOBODY);
+	while (n <= allowed && (n % 2 ? (void *)chan_mutex_make() : (void *)chan_make(1, 1)))
+		n++;
+	return n == allowed && errno == EDQUOT ? 0 : 1;
+}
+
 TEST(quota)
 {
-	struct chan *mine[8];
-	unsigned int allowed, n = 0;
-	FILE *setting = fopen("/sys/module/kchan/parameters/max_user_channels", "r+");
+	FILE *setting = fopen("/sys/module/kchan/parameters/max_user_objects", "r+");
+	unsigned int allowed;
+	int status = -1;
 
 	ASSERT_NE(NULL, setting);
 	ASSERT_EQ(1, fscanf(setting, "%u", &allowed));
 	rewind(setting);
-	fprintf(setting, "%zu", ARRAY_LEN(mine) - 1);
+	fprintf(setting, "%d", 7);
 	ASSERT_EQ(0, fflush(setting));
-	if (!fork()) {
-		become_user(NOBODY);
-		while (n < ARRAY_LEN(mine) && (mine[n] = chan_make(1, 1)))
-			n++;
-		_exit(n == ARRAY_LEN(mine) - 1 && errno == EDQUOT ? 0 : 1);
-	}
-	int status = -1;
-
+	if (!fork())
+		_exit(make_until_quota(7));
 	wait(&status);
 	rewind(setting);
 	fprintf(setting, "%u", allowed);
@@ -243,6 +252,10 @@ TEST(failures_leave_no_file_open)
 	err_handle(chan_make(CHAN_ELEM_MAX, CHAN_CAP_MAX));
 	err_handle(chan_restrict(c, 0));
 	err_handle(chan_from_fd(0));
+	err_handle(chan_wg_make(SIZE_MAX));
+	err_handle(chan_cells_make(0));
+	err_handle(chan_timer_every(0));
+	err_handle(chan_cancel_make_until(-1));
 	EXPECT_EQ(next, dup(0));
 	chan_drop(c);
 }
@@ -251,7 +264,8 @@ TEST(words_for_every_errno)
 {
 	static const int errnums[] = {
 		EAGAIN, ETIMEDOUT, EINTR, EPIPE, EALREADY, EBADF, EMSGSIZE, EINVAL, EFAULT,
-		EDQUOT, ENOMEM, EMFILE, ENFILE, ENODEV, EACCES, EPROTO,
+		EDQUOT, ENOMEM, EMFILE, ENFILE, ENODEV, EACCES, EPROTO, ECANCELED, EOWNERDEAD,
+		ENOTRECOVERABLE, EPERM, EOVERFLOW, E2BIG,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(errnums); i++) {
@@ -266,7 +280,7 @@ TEST(words_for_every_errno)
 	}
 	EXPECT_NE(NULL, strstr(chan_strerror(ENODEV), "modprobe kchan"));
 	EXPECT_NE(NULL, strstr(chan_strerror(EACCES), "permission"));
-	EXPECT_NE(NULL, strstr(chan_strerror(EDQUOT), "max_user_channels"));
+	EXPECT_NE(NULL, strstr(chan_strerror(EDQUOT), "max_user_objects"));
 	EXPECT_STREQ("No such file or directory", chan_strerror(ENOENT));
 	EXPECT_NE(NULL, chan_strerror(-1));
 	EXPECT_NE(NULL, chan_strerror(123456));

@@ -25,9 +25,10 @@ struct huge {
 CHAN_TYPE(huges, struct huge);
 #endif
 
-int use(points p, words w);
-int use(points p, words w)
+int use(points p, words w, struct chan_mutex *m);
+int use(points p, words w, struct chan_mutex *m)
 {
+	struct chan_case on;
 	struct point point = { 1, 2 };
 	struct same_size other = { 1, 2 };
 	char *word = 0;
@@ -55,6 +56,23 @@ int use(points p, words w)
 	return points_recv_until(p, &other, 0);
 #elif REJECT == 12 /* and on any clock */
 	return points_send_clock(p, &other, CLOCK_REALTIME, 0);
+#elif REJECT == 13 /* within bounds */
+	return points_recv_with(p, &other, 0);
+#elif REJECT == 14 /* in a case of a select */
+	on = points_on_recv(p, &other);
+	return chan_select(&on, 1);
+#elif REJECT == 15 /* a handle of another kind */
+	return chan_wg_done(m);
+#elif REJECT == 16 /* also in a case of a select */
+	on = chan_on_rlock(m);
+	return chan_select(&on, 1);
+#elif REJECT == 17 /* also where every kind has the same call */
+	return chan_rwmutex_fd(m);
+#elif REJECT == 18 /* a channel is no other kind */
+	return chan_mutex_lock(p.chan);
+#elif REJECT == 19 /* nor a handle of any kind, without being told so */
+	return chan_object_fd(m);
 #endif
-	return points_send(p, &point) + points_recv(p, &point) + words_send(w, &word);
+	on = points_on_recv(p, &point);
+	return chan_select(&on, 1) + chan_mutex_lock(m) + chan_mutex_fd(m) + points_send(p, &point) + points_recv(p, &point) + words_send(w, &word);
 }

@@ -224,4 +224,282 @@ TEST(handles_come_and_go)
 		EXPECT_EQ(0, task_join(tasks[i]));
 }
 
+/* ---- select: senders and receivers of two channels, whichever is ready ---- */
+
+struct pair {
+	struct chan *c[2];
+	struct crowd crowd;
+};
+
+static int send_by_select(void *arg)
+{
+	struct pair *me = arg;
+	struct element e = { .sender = me->crowd.sender };
+
+	for (; e.number < EACH; e.number++) {
+		struct chan_case cases[] = {
+			chan_on_send(me->c[0], &e), chan_on_send(me->c[1], &e),
+		};
+		int i = chan_select(cases, 2);
+
+		CHECK(i >= 0 && !cases[i].result);
+	}
+	return 0;
+}
+
+/* A channel at its end is a NULL handle from then on, and never ready again. */
+static int recv_by_select(void *arg)
+{
+	struct pair *me = arg;
+	struct chan *a = me->c[0], *b = me->c[1];
+	struct element e[2];
+
+	while (a || b) {
+		struct chan_case cases[] = { chan_on_recv(a, &e[0]), chan_on_recv(b, &e[1]) };
+		int i = chan_select(cases, 2);
+
+		CHECK(i >= 0 && cases[i].result >= 0);
+		if (cases[i].result)
+			me->crowd.seen[e[i].sender][e[i].number]++;
+		else
+			*(i ? &b : &a) = NULL;
+	}
+	return 0;
+}
+
+static bool each_once_by_select(const struct pair *receivers)
+{
+	struct crowd crowds[TEAM];
+
+	for (int r = 0; r < TEAM; r++)
+		crowds[r] = receivers[r].crowd;
+	return each_once(crowds);
+}
+
+TEST_F(crowd, each_element_once_by_select)
+{
+	static struct pair senders[TEAM], receivers[TEAM];
+	struct task *send_tasks[TEAM], *recv_tasks[TEAM];
+	struct chan *a = must_make(sizeof(struct element), variant->capacity);
+	struct chan *b = must_make(sizeof(struct element), variant->capacity);
+	int i;
+
+	for (i = 0; i < TEAM; i++) {
+		/* Half of them name the channels in the opposite order. */
+		senders[i] = (struct pair){ .c = { i % 2 ? a : b, i % 2 ? b : a } };
+		senders[i].crowd.sender = i;
+		receivers[i] = (struct pair){ .c = { i / 2 ? a : b, i / 2 ? b : a } };
+		recv_tasks[i] = task_start(THREAD, recv_by_select, &receivers[i]);
+		send_tasks[i] = task_start(THREAD, send_by_select, &senders[i]);
+	}
+	for (i = 0; i < TEAM; i++)
+		EXPECT_EQ(0, task_join(send_tasks[i]));
+	EXPECT_EQ(0, err(chan_close(a)));
+	EXPECT_EQ(0, err(chan_close(b)));
+	for (i = 0; i < TEAM; i++)
+		EXPECT_EQ(0, task_join(recv_tasks[i]));
+	EXPECT_TRUE(each_once_by_select(receivers));
+	chan_drop(a);
+	chan_drop(b);
+}
+
+/* ---- locks ---- */
+
+struct guarded {
+	struct chan_mutex *m;
+	struct chan_rwmutex *rw;
+	struct chan_cancel *never;
+	int counter;
+};
+
+/*
+ * Not one step, so that whoever is not alone loses some.  (Atomic, because the
+ * thread sanitizer does not know that a lock of the kernel's orders memory.)
+ */
+static void count_in_two_steps(int *counter)
+{
+	int value = load(counter);
+
+	store(counter, value + 1);
+}
+
+static int count_under_mutex(void *arg)
+{
+	struct guarded *g = arg;
+	struct chan_bounds bounds = { .cancel = g->never };
+
+	for (int i = 0; i < EACH; i++) {
+		CHECK(!(i % 2 ? chan_mutex_lock(g->m) : chan_mutex_lock_with(g->m, &bounds)));
+		count_in_two_steps(&g->counter);
+		CHECK(!chan_mutex_unlock(g->m));
+	}
+	return 0;
+}
+
+static int count_under_rwmutex(void *arg)
+{
+	struct guarded *g = arg;
+
+	for (int i = 0; i < EACH; i++) {
+		int before;
+
+		CHECK(!chan_rwmutex_lock(g->rw));
+		count_in_two_steps(&g->counter);
+		CHECK(!chan_rwmutex_unlock(g->rw));
+		CHECK(!chan_rwmutex_rlock(g->rw));
+		before = load(&g->counter);
+		CHECK(before == load(&g->counter));
+		CHECK(!chan_rwmutex_runlock(g->rw));
+	}
+	return 0;
+}
+
+static int count_under(int (*body)(void *))
+{
+	struct guarded g = {
+		must_have(chan_mutex_make()), must_have(chan_rwmutex_make()),
+		must_have(chan_cancel_make()), 0,
+	};
+	struct task *tasks[TEAM];
+
+	for (int i = 0; i < TEAM; i++)
+		tasks[i] = task_start(THREAD, body, &g);
+	for (int i = 0; i < TEAM; i++)
+		must(!task_join(tasks[i]));
+	chan_mutex_drop(g.m);
+	chan_rwmutex_drop(g.rw);
+	chan_cancel_drop(g.never);
+	return g.counter;
+}
+
+TEST(locks_keep_others_out)
+{
+	EXPECT_EQ(TEAM * EACH, count_under(count_under_mutex));
+	EXPECT_EQ(TEAM * EACH, count_under(count_under_rwmutex));
+}
+
+/* ---- wait groups ---- */
+
+struct workers {
+	struct chan_wg *wg;
+	int done;
+};
+
+static int work_and_tell(void *arg)
+{
+	struct workers *w = arg;
+
+	count_up(&w->done);
+	return err(chan_wg_done(w->wg));
+}
+
+static int work_with_token(void *arg)
+{
+	struct workers *w = arg;
+	struct chan_token *token = chan_wg_token(w->wg);
+
+	CHECK(token);
+	CHECK(!chan_wg_done(w->wg));
+	count_up(&w->done);
+	CHECK(!chan_token_done(token));
+	chan_token_drop(token);
+	return 0;
+}
+
+TEST(wait_group_waits_for_all)
+{
+	struct workers w = { must_have(chan_wg_make(0)), 0 };
+	struct task *tasks[2 * TEAM];
+
+	for (int round = 1; round <= 20; round++) {
+		ASSERT_EQ(0, err(chan_wg_add(w.wg, 2 * TEAM)));
+		for (int i = 0; i < 2 * TEAM; i++)
+			tasks[i] = task_start(THREAD, i % 2 ? work_and_tell : work_with_token, &w);
+		ASSERT_EQ(0, err(chan_wg_wait(w.wg)));
+		ASSERT_EQ(round * 2 * TEAM, load(&w.done));
+		for (int i = 0; i < 2 * TEAM; i++)
+			ASSERT_EQ(0, task_join(tasks[i]));
+	}
+	chan_wg_drop(w.wg);
+}
+
+/* ---- cells ---- */
+
+/* Each waits for its turn in cell 0, and passes it on. */
+struct turn {
+	struct chan_cells *cells;
+	uint64_t mine;
+};
+
+static int take_turns(void *arg)
+{
+	struct turn *turn = arg;
+
+	for (int i = 0; i < EACH; i++) {
+		uint64_t is = chan_cells_load(turn->cells, 0);
+
+		while (is % TEAM != turn->mine)
+			CHECK(!chan_cells_wait(turn->cells, 0, is, &is));
+		CHECK(chan_cells_add(turn->cells, 0, 1) == is);
+		chan_cells_add(turn->cells, 1, is);
+	}
+	return 0;
+}
+
+TEST(cells_take_turns)
+{
+	struct chan_cells *cells = must_have(chan_cells_make(2));
+	struct turn turns[TEAM];
+	struct task *tasks[TEAM];
+	uint64_t all = TEAM * EACH;
+
+	for (int i = 0; i < TEAM; i++) {
+		turns[i] = (struct turn){ cells, i };
+		tasks[i] = task_start(THREAD, take_turns, &turns[i]);
+	}
+	for (int i = 0; i < TEAM; i++)
+		EXPECT_EQ(0, task_join(tasks[i]));
+	EXPECT_EQ(all, chan_cells_load(cells, 0));
+	EXPECT_EQ(all * (all - 1) / 2, chan_cells_load(cells, 1));
+	chan_cells_drop(cells);
+}
+
+/* ---- once ---- */
+
+struct first {
+	struct chan_once *once;
+	int times;
+};
+
+static void do_first(void *arg)
+{
+	count_up((int *)arg);
+}
+
+static int be_first(void *arg)
+{
+	struct first *first = arg;
+
+	for (int i = 0; i < EACH; i++) {
+		CHECK(!chan_once_do(first->once, do_first, &first->times));
+		CHECK(load(&first->times) == 1);
+	}
+	return 0;
+}
+
+TEST(once_among_many)
+{
+	for (int round = 0; round < 20; round++) {
+		struct first first = { must_have(chan_once_make()), 0 };
+		struct task *tasks[TEAM];
+
+		for (int i = 0; i < TEAM; i++)
+			tasks[i] = task_start(THREAD, be_first, &first);
+		for (int i = 0; i < TEAM; i++)
+			EXPECT_EQ(0, task_join(tasks[i]));
+		EXPECT_EQ(1, first.times);
+		chan_once_drop(first.once);
+	}
+}
+
 TEST_HARNESS_MAIN

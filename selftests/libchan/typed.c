@@ -59,6 +59,26 @@ TEST(every_call)
 	points_drop(c);
 }
 
+TEST(bounds_and_cases)
+{
+	points c = points_make(1);
+	struct point in = { 3, 4, "cd" }, out;
+	struct chan_bounds past = { .deadline = 1 };
+	struct chan_case cases[2];
+
+	EXPECT_EQ(0, err(points_send_with(c, &in, NULL)));
+	EXPECT_EQ(-ETIMEDOUT, err(points_send_with(c, &in, &past)));
+	EXPECT_EQ(1, err(points_recv_with(c, &out, &past)));
+	EXPECT_EQ(-ETIMEDOUT, err(points_recv_with(c, &out, &past)));
+	cases[0] = points_on_recv(c, &out);
+	cases[1] = points_on_send(c, &in);
+	memset(&out, 0xa5, sizeof(out));
+	EXPECT_EQ(1, err(chan_select(cases, 2)));
+	EXPECT_EQ(0, err(chan_select(cases, 2)));
+	EXPECT_EQ(0, memcmp(&in, &out, sizeof(in)));
+	points_drop(c);
+}
+
 TEST(restricted)
 {
 	points c = points_make(1), out = points_restrict(c, CHAN_SEND);
