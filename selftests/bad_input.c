@@ -21,6 +21,10 @@ union args {
 	struct kchan_stat stat;
 	struct kchan_restrict restrict_;
 	struct kchan_msg msg;
+	struct kchan_create any;
+	struct kchan_wait wait;
+	struct kchan_arg arg;
+	struct kchan_timer timer;
 	__u8 bytes[2 * PAGE];
 };
 
@@ -63,6 +67,25 @@ static const struct call {
 		sizeof(struct kchan_msg), 1,
 		offsetof(struct kchan_msg, flags), WAIT_FLAGS,
 		offsetof(struct kchan_msg, reserved),
+	}, {
+		"KCHAN_CREATE", KCHAN_CREATE, true, false, true,
+		sizeof(struct kchan_create), 0,
+		offsetof(struct kchan_create, flags), KCHAN_NONBLOCK, NO_FIELD,
+	}, {
+		"KCHAN_WAIT", KCHAN_WAIT, false, false, false,
+		sizeof(struct kchan_wait), 0,
+		offsetof(struct kchan_wait, flags), WAIT_FLAGS,
+		offsetof(struct kchan_wait, index),	/* this operation has none */
+	}, {
+		/* For all calls with this struct. */
+		"KCHAN_DONE", KCHAN_DONE, false, false, false,
+		sizeof(struct kchan_arg), 0,
+		offsetof(struct kchan_arg, flags), 0, NO_FIELD,
+	}, {
+		"KCHAN_TIMER", KCHAN_TIMER, false, false, false,
+		sizeof(struct kchan_timer), 0,
+		offsetof(struct kchan_timer, flags),
+		WAIT_FLAGS & ~KCHAN_NONBLOCK, NO_FIELD,
 	},
 };
 
@@ -72,6 +95,8 @@ FIXTURE(bad_input) {
 	int dev;
 	int chan;		/* holds one message, 77, and has room for one */
 	struct kchan_stat before;
+	int group;		/* two units of it are taken */
+	int timer;		/* never set */
 	int next_fd;
 	__u64 value;		/* where good calls send from and receive to */
 	union args *args;
@@ -92,6 +117,9 @@ FIXTURE_SETUP(bad_input)
 	self->dev = open_device();
 	self->chan = make_chan(8, 2);
 	ASSERT_EQ(0, send64(self->chan, 77));
+	self->group = make_object(KCHAN_KIND_WAITGROUP, 0);
+	ASSERT_EQ(0, kchan_add(self->group, 2));
+	self->timer = make_object(KCHAN_KIND_TIMER, 0);
 	self->args = malloc(sizeof(*self->args));
 	self->page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
@@ -101,7 +129,7 @@ FIXTURE_SETUP(bad_input)
 	self->next_fd = lowest_free_fd();
 }
 
-/* Whatever a test did, the channel is as it was, and no fd was used up. */
+/* Whatever a test did, all objects are as they were, and no fd was used up. */
 FIXTURE_TEARDOWN(bad_input)
 {
 	__u64 v;
@@ -110,11 +138,23 @@ FIXTURE_TEARDOWN(bad_input)
 	EXPECT_EQ(true, same_stat(self->before, self->chan));
 	EXPECT_EQ(1, try_recv64(self->chan, &v));
 	EXPECT_EQ(77, v);
+	EXPECT_EQ(2, chan_stat(self->group).length);
+	EXPECT_EQ(0, chan_stat(self->timer).state);
 }
 
 static int call_fd(FIXTURE_DATA(bad_input) *self, const struct call *c)
 {
-	return c->on_device ? self->dev : self->chan;
+	if (c->on_device)
+		return self->dev;
+	switch (c->cmd) {
+	case KCHAN_WAIT:
+	case KCHAN_DONE:
+		return self->group;
+	case KCHAN_TIMER:
+		return self->timer;
+	default:
+		return self->chan;
+	}
 }
 
 /* Fills in a good call; for an output, poison. */
@@ -137,6 +177,20 @@ static void fill_good(FIXTURE_DATA(bad_input) *self, const struct call *c)
 		a->msg.buf = (uintptr_t)&self->value;
 		a->msg.len = 8;
 		break;
+	case KCHAN_CREATE:
+		a->any.kind = KCHAN_KIND_MUTEX;
+		break;
+	case KCHAN_WAIT:
+		a->wait.op = KCHAN_OP_ADD;
+		a->wait.arg = 1;
+		break;
+	case KCHAN_DONE:
+		a->arg.value = 1;
+		break;
+	case KCHAN_TIMER:
+		a->timer.flags = KCHAN_DEADLINE;
+		a->timer.deadline = LLONG_MAX - 1;
+		break;
 	}
 	a->size = c->size;
 }
@@ -153,6 +207,12 @@ static void undo_good(FIXTURE_DATA(bad_input) *self, const struct call *c, int r
 		     try_recv64(self->chan, &v) == 1 && v == 5 && !send64(self->chan, 77));
 	else if (c->cmd == KCHAN_RECV)
 		must(self->value == 77 && !send64(self->chan, 77));
+	else if (c->cmd == KCHAN_WAIT)
+		must(!kchan_done(self->group, 1));
+	else if (c->cmd == KCHAN_DONE)
+		must(!kchan_add(self->group, 1));
+	else if (c->cmd == KCHAN_TIMER)
+		must(set_timer(self->timer, 0, 0, 0) == 1);
 }
 
 static void expect_good(struct __test_metadata *_metadata, FIXTURE_DATA(bad_input) *self,
@@ -383,7 +443,8 @@ TEST_F(bad_input, struct_in_readonly_memory)
 		fill_good(self, c);
 		memcpy(page, self->args, c->size);
 		ASSERT_EQ(0, mprotect(page, PAGE, PROT_READ));
-		if (c->gives_out) {
+		/* A wait gives out its value, and does nothing if it cannot. */
+		if (c->gives_out || c->cmd == KCHAN_WAIT) {
 			EXPECT_EQ(-EFAULT, kchan_call(call_fd(self, c), c->cmd, page));
 		} else {
 			expect_good(_metadata, self, c, page);
@@ -604,8 +665,7 @@ static bool known_number(unsigned int cmd)
 	for_each_call(c)
 		if (c->cmd == cmd)
 			return true;
-	return cmd == KCHAN_CLOSE || cmd == KCHAN_CREATE || cmd == KCHAN_WAIT ||
-	       cmd == KCHAN_SELECT;
+	return cmd == KCHAN_CLOSE || cmd == KCHAN_SELECT;
 }
 
 TEST_F(bad_input, unknown_numbers)

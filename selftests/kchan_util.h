@@ -229,6 +229,281 @@ static inline int restrict_to(int fd, __u32 rights)
 	return handle;
 }
 
+/* ---- calls of the other kinds ---- */
+
+static inline int try_make_object(int dev, __u32 kind, __u64 limit, __u32 flags)
+{
+	struct kchan_create arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.kind = kind,
+		.limit = limit,
+	};
+
+	return kchan_call(dev, KCHAN_CREATE, &arg);
+}
+
+static inline int made(int fd)
+{
+	errno = fd < 0 ? -fd : 0;
+	must(fd >= 0);
+	return fd;
+}
+
+static inline int make_object(__u32 kind, __u64 limit)
+{
+	int dev = open_device();
+	int fd = made(try_make_object(dev, kind, limit, 0));
+
+	close(dev);
+	return fd;
+}
+
+/* The value is POISON unless the kernel wrote one; @value may be NULL. */
+static inline int kchan_wait_op(int fd, __u32 op, __u32 index, __u64 arg, __u32 flags,
+				__s64 deadline, __u64 *value)
+{
+	struct kchan_wait w = {
+		.size = sizeof(w),
+		.flags = flags,
+		.op = op,
+		.index = index,
+		.arg = arg,
+		.deadline = deadline,
+		.value = POISON,
+	};
+	int ret = kchan_call(fd, KCHAN_WAIT, &w);
+
+	if (value)
+		*value = w.value;
+	return ret;
+}
+
+/* The same for operations without an index, in the three usual forms. */
+
+static inline int wait_op(int fd, __u32 op, __u64 arg)
+{
+	return kchan_wait_op(fd, op, 0, arg, 0, 0, NULL);
+}
+
+static inline int try_op(int fd, __u32 op, __u64 arg)
+{
+	return kchan_wait_op(fd, op, 0, arg, KCHAN_NONBLOCK, 0, NULL);
+}
+
+static inline int op_until(int fd, __u32 op, __u64 arg, __s64 deadline)
+{
+	return kchan_wait_op(fd, op, 0, arg, KCHAN_DEADLINE, deadline, NULL);
+}
+
+static inline int kchan_arg_call(int fd, unsigned int cmd, __s64 value)
+{
+	struct kchan_arg arg = { .size = sizeof(arg), .value = value };
+
+	return kchan_call(fd, cmd, &arg);
+}
+
+/* What most tests of the other kinds do. */
+
+static inline int kchan_add(int fd, __u64 units)
+{
+	return wait_op(fd, KCHAN_OP_ADD, units);
+}
+
+static inline int kchan_try_add(int fd, __u64 units)
+{
+	return try_op(fd, KCHAN_OP_ADD, units);
+}
+
+static inline int kchan_done(int fd, __s64 units)
+{
+	return kchan_arg_call(fd, KCHAN_DONE, units);
+}
+
+static inline int kchan_zero(int fd, __u64 *abandoned)
+{
+	return kchan_wait_op(fd, KCHAN_OP_ZERO, 0, 0, 0, 0, abandoned);
+}
+
+static inline int kchan_lock(int fd)
+{
+	return wait_op(fd, KCHAN_OP_LOCK, 0);
+}
+
+static inline int kchan_try_lock(int fd)
+{
+	return try_op(fd, KCHAN_OP_LOCK, 0);
+}
+
+static inline int kchan_unlock(int fd)
+{
+	return kchan_arg_call(fd, KCHAN_UNLOCK, KCHAN_OP_LOCK);
+}
+
+static inline int kchan_rlock(int fd)
+{
+	return wait_op(fd, KCHAN_OP_RLOCK, 0);
+}
+
+static inline int kchan_try_rlock(int fd)
+{
+	return try_op(fd, KCHAN_OP_RLOCK, 0);
+}
+
+static inline int kchan_runlock(int fd)
+{
+	return kchan_arg_call(fd, KCHAN_UNLOCK, KCHAN_OP_RLOCK);
+}
+
+/* As users wait for a cond: give @lock back and wait, then take it again. */
+static inline int kchan_cond_wait(int cond, int lock)
+{
+	int ret = wait_op(cond, KCHAN_OP_COND, lock);
+
+	return ret ? ret : kchan_lock(lock);
+}
+
+static inline int set_timer(int fd, __u32 flags, __s64 deadline, __s64 period)
+{
+	struct kchan_timer arg = {
+		.size = sizeof(arg), .flags = flags, .deadline = deadline, .period = period,
+	};
+
+	return kchan_call(fd, KCHAN_TIMER, &arg);
+}
+
+/* Cells from the first on, to write as well if the handle has the right. */
+static inline struct kchan_cell *map_cells(int fd, __u64 count)
+{
+	int prot = fcntl(fd, F_GETFL) & O_RDWR ? PROT_READ | PROT_WRITE : PROT_READ;
+	void *p = mmap(NULL, count * sizeof(struct kchan_cell), prot, MAP_SHARED, fd, 0);
+
+	must(p != MAP_FAILED);
+	return p;
+}
+
+/* After a change of a cell, as the header asks for. */
+static inline void tell_waiters(int fd, struct kchan_cell *cells, __u32 index)
+{
+	if (__atomic_load_n(&cells[index].waiters, __ATOMIC_SEQ_CST))
+		must(!kchan_arg_call(fd, KCHAN_SIGNAL, index));
+}
+
+static inline int try_make_cancel(int parent, __u32 flags, __s64 deadline)
+{
+	struct kchan_create arg = {
+		.size = sizeof(arg),
+		.flags = flags | (parent < 0 ? 0 : KCHAN_CHILD),
+		.kind = KCHAN_KIND_CANCEL,
+		.parent = parent < 0 ? 0 : parent,
+		.deadline = deadline,
+	};
+	int dev = open_device(), fd = kchan_call(dev, KCHAN_CREATE, &arg);
+
+	close(dev);
+	return fd;
+}
+
+/* Without a parent: -1. */
+static inline int make_cancel(int parent)
+{
+	return made(try_make_cancel(parent, 0, 0));
+}
+
+/* The cause, or -EAGAIN: not cancelled yet. */
+static inline int cause_now(int fd)
+{
+	__u64 cause;
+	int ret = kchan_wait_op(fd, KCHAN_OP_CANCELLED, 0, 0, KCHAN_NONBLOCK, 0, &cause);
+
+	return ret ? ret : (int)cause;
+}
+
+/* ---- select ---- */
+
+/* What a select chose.  If it failed, @index is -errno and the rest POISON. */
+struct chosen {
+	int index;
+	int outcome;	/* as the operation returns, or -errno */
+	__u64 value;
+};
+
+static int select_device;
+
+static inline void open_select_device(void)
+{
+	select_device = open_device();
+}
+
+static inline int any_device(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	must(!pthread_once(&once, open_select_device));
+	return select_device;
+}
+
+static inline struct chosen kchan_select(const struct kchan_case *cases, __u32 nr, __u32 flags,
+					 __s64 deadline)
+{
+	struct kchan_select s = {
+		.size = sizeof(s),
+		.flags = flags,
+		.cases = (uintptr_t)cases,
+		.nr = nr,
+		.case_size = sizeof(*cases),
+		.deadline = deadline,
+		.value = POISON,
+	};
+	int ret = kchan_call(any_device(), KCHAN_SELECT, &s);
+	int outcome = ret >> KCHAN_OUTCOME_SHIFT;
+
+	if (ret < 0)
+		return (struct chosen){ ret, (int)POISON, s.value };
+	return (struct chosen){
+		.index = ret & ((1 << KCHAN_OUTCOME_SHIFT) - 1),
+		.outcome = outcome > 1 ? -outcome : outcome,
+		.value = s.value,
+	};
+}
+
+static inline struct kchan_case on_send(int fd, const void *buf, __u32 len)
+{
+	return (struct kchan_case){
+		.fd = fd, .op = KCHAN_OP_SEND, .buf = (uintptr_t)buf, .len = len,
+	};
+}
+
+static inline struct kchan_case on_recv(int fd, void *buf, __u32 len)
+{
+	return (struct kchan_case){
+		.fd = fd, .op = KCHAN_OP_RECV, .buf = (uintptr_t)buf, .len = len,
+	};
+}
+
+static inline struct kchan_case on_send64(int fd, const __u64 *value)
+{
+	return on_send(fd, value, sizeof(*value));
+}
+
+static inline struct kchan_case on_recv64(int fd, __u64 *value)
+{
+	return on_recv(fd, value, sizeof(*value));
+}
+
+/* Any other operation: KCHAN_OP_ZERO, KCHAN_OP_LOCK, ... */
+static inline struct kchan_case on_op(int fd, __u32 op, __u64 arg)
+{
+	return (struct kchan_case){ .fd = fd, .op = op, .arg = arg };
+}
+
+static inline struct kchan_case on_differs(int fd, __u32 index, __u64 from)
+{
+	return (struct kchan_case){
+		.fd = fd, .op = KCHAN_OP_DIFFERS, .index = index, .arg = from,
+	};
+}
+
 /* ---- state ---- */
 
 static inline struct kchan_stat chan_stat(int fd)
@@ -269,6 +544,27 @@ static inline struct kchan_features get_features(void)
 	must(!kchan_call(dev, KCHAN_FEATURES, &f));
 	close(dev);
 	return f;
+}
+
+/* What /proc/PID/fdinfo says of @key, in a static buffer; "" where it says nothing. */
+static inline const char *fdinfo(pid_t pid, int fd, const char *key)
+{
+	static char line[256];
+	size_t len = strlen(key);
+	const char *value = "";
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	f = fopen(path, "r");
+	must(f);
+	while (!*value && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (!strncmp(line, key, len) && !strncmp(line + len, ":\t", 2))
+			value = line + len + 2;
+	}
+	fclose(f);
+	return value;
 }
 
 /* poll(2)'s answer at this instant. */
@@ -449,6 +745,46 @@ static inline int recv_one(void *arg)
 	return 0;
 }
 
+/* ---- tasks that wait for one operation ---- */
+
+struct one_op {
+	int fd;
+	__u32 op;
+	__u64 arg;
+	__u32 index;
+	__u32 flags;
+	__s64 deadline;
+	int ret;
+	int over;
+	__u64 value;
+};
+
+static inline int do_one_op(void *arg)
+{
+	struct one_op *one = arg;
+
+	one->ret = kchan_wait_op(one->fd, one->op, one->index, one->arg, one->flags,
+				 one->deadline, &one->value);
+	store(&one->over, 1);
+	return 0;
+}
+
+static inline struct one_op *new_op(int fd, __u32 op, __u64 arg)
+{
+	struct one_op *one = shared_alloc(sizeof(*one));
+
+	*one = (struct one_op){ .fd = fd, .op = op, .arg = arg };
+	return one;
+}
+
+/* Its result, once its task has ended. */
+static inline int join_op(struct task *t, struct one_op *one)
+{
+	int result = task_join(t);
+
+	return result ? result : one->ret;
+}
+
 /* ---- processes ---- */
 
 static inline void become_user(uid_t uid)
@@ -456,6 +792,45 @@ static inline void become_user(uid_t uid)
 	must(!setgroups(0, NULL));
 	must(!setresgid(uid, uid, uid));
 	must(!setresuid(uid, uid, uid));
+}
+
+/* A parameter of the module. */
+static inline FILE *open_parameter(const char *name, const char *mode)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/kchan/parameters/%s", name);
+	f = fopen(path, mode);
+	if (!f)
+		die("cannot open %s", path);
+	return f;
+}
+
+static inline unsigned long get_parameter(const char *name)
+{
+	FILE *f = open_parameter(name, "r");
+	unsigned long n;
+
+	must(fscanf(f, "%lu", &n) == 1);
+	fclose(f);
+	return n;
+}
+
+static inline void set_parameter(const char *name, unsigned long n)
+{
+	FILE *f = open_parameter(name, "w");
+
+	must(fprintf(f, "%lu", n) > 0);
+	must(!fclose(f));
+}
+
+/* Becomes a program that stays for long, without our handles. */
+static inline void exec_sleep(void)
+{
+	execlp("sleep", "sleep", "1000", NULL);
+	execl("/bin/busybox", "sleep", "1000", NULL);
+	die("nothing to execute");
 }
 
 static inline void allow_fds(rlim_t n)
