@@ -3,31 +3,9 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-/* What fdinfo says of @key, in a static buffer; "" where it says nothing. */
-static const char *info(pid_t pid, int fd, const char *key)
-{
-	static char line[256];
-	size_t len = strlen(key);
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-	f = fopen(path, "r");
-	must(f);
-	while (fgets(line, sizeof(line), f)) {
-		if (strncmp(line, key, len) || strncmp(line + len, ":\t", 2))
-			continue;
-		fclose(f);
-		line[strcspn(line, "\n")] = 0;
-		return line + len + 2;
-	}
-	fclose(f);
-	return "";
-}
-
 static const char *mine(int fd, const char *key)
 {
-	return info(getpid(), fd, key);
+	return fdinfo(getpid(), fd, key);
 }
 
 TEST(what_it_is)
@@ -116,7 +94,7 @@ TEST(of_another_process)
 	struct task *t = task_start(PROCESS, hold, NULL);
 
 	ASSERT_EQ(0, send64(c, 1));
-	EXPECT_STREQ("1", info(t->pid, c, "kchan-length"));
+	EXPECT_STREQ("1", fdinfo(t->pid, c, "kchan-length"));
 	task_kill(t);
 	task_join(t);
 }

@@ -6,46 +6,25 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-#define PARAMETERS "/sys/module/kchan/parameters/"
-
 enum { SOMEBODY_ELSE = NOBODY - 1, FEW_CHANNELS = 10, FEW_BYTES = 1 << 20 };
 
 FIXTURE(quota) {
 	unsigned long old_channels, old_bytes;
 };
 
-static unsigned long get_limit(const char *path)
-{
-	unsigned long n;
-	FILE *f = fopen(path, "r");
-
-	if (!f || fscanf(f, "%lu", &n) != 1)
-		die("cannot read %s", path);
-	fclose(f);
-	return n;
-}
-
-static void set_limit(const char *path, unsigned long n)
-{
-	FILE *f = fopen(path, "w");
-
-	if (!f || fprintf(f, "%lu", n) < 0 || fclose(f))
-		die("cannot write %s", path);
-}
-
 FIXTURE_SETUP(quota)
 {
 	allow_fds(2048);
-	self->old_channels = get_limit(PARAMETERS "max_user_objects");
-	self->old_bytes = get_limit(PARAMETERS "max_user_bytes");
-	set_limit(PARAMETERS "max_user_objects", FEW_CHANNELS);
-	set_limit(PARAMETERS "max_user_bytes", FEW_BYTES);
+	self->old_channels = get_parameter("max_user_objects");
+	self->old_bytes = get_parameter("max_user_bytes");
+	set_parameter("max_user_objects", FEW_CHANNELS);
+	set_parameter("max_user_bytes", FEW_BYTES);
 }
 
 FIXTURE_TEARDOWN(quota)
 {
-	set_limit(PARAMETERS "max_user_objects", self->old_channels);
-	set_limit(PARAMETERS "max_user_bytes", self->old_bytes);
+	set_parameter("max_user_objects", self->old_channels);
+	set_parameter("max_user_bytes", self->old_bytes);
 }
 
 static int in_child(int (*body)(void *), void *arg)
@@ -303,7 +282,7 @@ static int messages_that_are_dropped(void *arg)
 
 TEST_F(quota, messages_that_go_back_count)
 {
-	set_limit(PARAMETERS "max_user_objects", 2 * FEW_CHANNELS);
+	set_parameter("max_user_objects", 2 * FEW_CHANNELS);
 	EXPECT_EQ(0, in_child(messages_that_go_back, NULL));
 	EXPECT_EQ(0, in_child(messages_that_are_dropped, NULL));
 }
@@ -312,8 +291,8 @@ TEST_F(quota, limits_are_told)
 {
 	EXPECT_EQ(FEW_CHANNELS, get_features().max_user_objects);
 	EXPECT_EQ(FEW_BYTES, get_features().max_user_bytes);
-	set_limit(PARAMETERS "max_user_objects", self->old_channels);
-	set_limit(PARAMETERS "max_user_bytes", self->old_bytes);
+	set_parameter("max_user_objects", self->old_channels);
+	set_parameter("max_user_bytes", self->old_bytes);
 	EXPECT_EQ(self->old_channels, get_features().max_user_objects);
 	EXPECT_EQ(self->old_bytes, get_features().max_user_bytes);
 }
@@ -335,8 +314,8 @@ static int defaults_hold(void *arg)
 
 TEST_F(quota, defaults)
 {
-	set_limit(PARAMETERS "max_user_objects", self->old_channels);
-	set_limit(PARAMETERS "max_user_bytes", self->old_bytes);
+	set_parameter("max_user_objects", self->old_channels);
+	set_parameter("max_user_bytes", self->old_bytes);
 	EXPECT_EQ(0, in_child(defaults_hold, NULL));
 }
 

@@ -118,4 +118,38 @@ TEST_F(time_namespace, far_deadline_does_not_come)
 	EXPECT_EQ(0, task_join(t));
 }
 
+/* Timers and cancels as well; and every wait shares what waits for locks do. */
+static int timers_inside(void *arg)
+{
+	int timer = make_object(KCHAN_KIND_TIMER, 0), m = make_object(KCHAN_KIND_MUTEX, 0);
+
+	(void)arg;
+	CHECK(kchan_lock(m) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
+		__s64 deadline = now_on(clocks[i].clock) + 100 * NSEC_PER_MSEC, start = now();
+		int cancel = try_make_cancel(-1, clocks[i].flags, deadline);
+		__u64 ticks;
+
+		CHECK(cancel >= 0);
+		CHECK(set_timer(timer, clocks[i].flags, deadline, 0) == 0);
+		CHECK(kchan_wait_op(timer, KCHAN_OP_TICK, 0, 0, 0, 0, &ticks) == 0);
+		CHECK(ticks == 1);
+		CHECK(wait_op(cancel, KCHAN_OP_CANCELLED, 0) == 0);
+		CHECK(now_on(clocks[i].clock) >= deadline);
+		deadline += 50 * NSEC_PER_MSEC;
+		CHECK(kchan_wait_op(m, KCHAN_OP_LOCK, 0, 0, clocks[i].flags, deadline, NULL) ==
+		      -ETIMEDOUT);
+		CHECK(now_on(clocks[i].clock) >= deadline);
+		CHECK(now() - start < PATIENCE_NS);
+	}
+	return 0;
+}
+
+TEST_F(time_namespace, timers_and_cancels)
+{
+	if (self->error)
+		SKIP(return, "no time namespaces: %s", strerror(self->error));
+	EXPECT_EQ(0, task_join(task_start(PROCESS, timers_inside, NULL)));
+}
+
 TEST_HARNESS_MAIN
