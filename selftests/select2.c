@@ -4,7 +4,7 @@
 #include "select_util.h"
 
 enum {
-	SELECTS = 8000,
+	SELECTS = 3000,
 	/* A list head for each select; the kernel's own noise is less. */
 	MAY_GROW_KB = SELECTS * 16 / 1024,
 	/* More than a select keeps on the stack. */
