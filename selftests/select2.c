@@ -85,15 +85,18 @@ static void receive_many(struct __test_metadata *_metadata, FIXTURE_DATA(select2
 	EXPECT_EQ(0, task_join(t));
 }
 
+/* What the kernel does beside comes and goes; what selects leave would stay. */
 TEST_F(select2, no_memory_is_used_up)
 {
-	long before, grown;
+	long before, grown = MAY_GROW_KB;
 
 	receive_many(_metadata, self, variant);
-	before = slab_kb();
-	receive_many(_metadata, self, variant);
-	grown = slab_kb() - before;
-	TH_LOG("%d selects: %+ld KiB", variant->selects, grown);
+	for (int i = 0; i < 5 && grown >= MAY_GROW_KB; i++) {
+		before = slab_kb();
+		receive_many(_metadata, self, variant);
+		grown = slab_kb() - before;
+		TH_LOG("%d selects: %+ld KiB", variant->selects, grown);
+	}
 	EXPECT_GT(MAY_GROW_KB, grown);
 }
 
