@@ -8,33 +8,35 @@ proctype task(byte me)
 {
 	byte round;			/* which wait it makes */
 	byte w, what[2], cases, first;
-	bit hurried;
+	bit hurried, patient;
 
 	byte turn, k, e;		/* the case it looks at */
 	bit enqueued[2], parked;
-	mtype offer;
-	byte found, peer, message, chosen;
-	bit must_claim, locking, outrun, handed;
+	byte found, peer, chosen;
+	bit locking, outrun;
 	mtype verdict = UNDECIDED;
 	short wakes;
-	byte low, high, n, x, eldest;
+	byte low, high, n, x;
+	LOCALS;				/* the objects' own */
 
 	do
-	:: round == ROUNDS || (me > 0 && round == 1) -> break
-	:: round < ROUNDS && (me == 0 || round == 0) ->
+	:: round == ROUNDS_OF(me) -> break
+	:: else ->
 		atomic {
-			w = (round == 0 -> me : TASKS + round - 1);
+			w = WAIT(me, round);
+			patient = true;
 			plan()
 		};
 		if
 		:: what[0] == NOTHING -> gone[w] = true
-		:: what[0] == CLOSE_A || what[0] == CLOSE_B -> close(CHAN(what[0]))
+		:: what[0] >= QUEUES && what[0] < NOTHING -> act()
 		:: what[0] < QUEUES -> wait()
 		fi;
 		atomic {
 			what[0] = 0; what[1] = 0; cases = 0; first = 0; hurried = 0;
-			turn = 0; k = 0; e = 0; parked = 0; message = 0; chosen = 0; outrun = 0; handed = 0;
+			turn = 0; k = 0; e = 0; parked = 0; chosen = 0; outrun = 0;
 			verdict = UNDECIDED;
+			FORGET;
 			round++
 		}
 	od
@@ -48,55 +50,19 @@ inline judge_waits()
 		assert(gone[w] || !claimed[w])
 	};
 	for (s : 1 .. ENTRIES) {
-		assert(place[s] == 0 || gone[WAITER(s)] || queue[place[s] - 1]??[eval(s)])
-	}
-}
-
-inline judge_chan(c)
-{
-	assert(!object_lock[c] && in_hand[c] == 0);
-	assert(!closed[c] || len(queue[SENDERS(c)]) + len(queue[RECEIVERS(c)]) == 0);
-	assert(!HAS_MESSAGE(c) || len(queue[RECEIVERS(c)]) == 0);
-	assert(!HAS_ROOM(c) || len(queue[SENDERS(c)]) == 0);
-	for (s : 1 .. ENTRIES) {
-		assert(!queue[SENDERS(c)]??[eval(s)] || !gone[WAITER(s)]);
-		assert(!queue[RECEIVERS(c)]??[eval(s)] || !gone[WAITER(s)]);
-		for (r : 1 .. ENTRIES) {
-			assert(!queue[SENDERS(c)]??[eval(s)] ||
-			       !queue[RECEIVERS(c)]??[eval(r)] ||
-			       WAITER(s) == WAITER(r))
+		assert(place[s] == 0 || gone[WAITER(s)] || queue[place[s] - 1]??[eval(s)]);
+		for (r : 0 .. QUEUES - 1) {
+			assert(!queue[r]??[eval(s)] || !gone[WAITER(s)])
 		}
 	}
 }
 
-/* What is left comes out in order, too; then each message sent was received once. */
-inline drain(c)
-{
-	do
-	:: len(returned[c]) > 0 ->
-		returned[c]?_, s;
-		leaves(c, s);
-		received[s]++
-	:: len(returned[c]) == 0 && len(ring[c]) > 0 ->
-		ring[c]?s;
-		leaves(c, s);
-		received[s]++
-	:: else -> break
-	od
-}
-
-inline judge_messages()
-{
-	for (s : 1 .. ENTRIES) {
-		assert(received[s] == sent[s])
-	}
-}
-
 init {
-	byte w, s, r, eldest;
+	byte w, s, r, n, x, found;
+	LOCALS;
 
 	atomic {
-		capacities();
+		objects();
 		for (w : 0 .. TASKS - 1) {
 			run task(w)
 		}
@@ -104,10 +70,9 @@ init {
 	timeout ->
 	d_step {
 		judge_waits();
-		judge_chan(A);
-		judge_chan(B);
-		drain(A);
-		drain(B);
-		judge_messages()
+		assert(!object_lock[A] && !object_lock[B]);
+		judge_object(A);
+		judge_object(B);
+		judge_all()
 	}
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The wait core and channels (module/wait.c, module/chan.c), for spin.
+ * Waiting (module/wait.c), for spin.
  *
- * A scenario (scenarios/NAME.pml) says how many tasks there are, in plan() what
- * each may do, and in capacities() what the channels hold; tasks.pml has the
- * tasks, and the judgement.  The comment at a step names the function of the
- * module that it stands for; "(select)" marks what the module does not do yet.
+ * The model is built as the module is: wait.pml, which knows no object's rules;
+ * op.pml over it, which does one of several operations; and chan.pml, count.pml
+ * and lock.pml with the objects.  A scenario (scenarios/NAME.pml) takes one of
+ * these, and says how many tasks there are, what each may do (plan()) and what
+ * the objects are like (objects()); tasks.pml has the tasks, and the judgement.
+ * The comment at a step names the function of the module that it stands for.
  *
  * Steps: what is guarded by an object's lock changes only under it, so a run of
  * statements under that lock is cut where it takes a waiter's lock, nowhere
@@ -15,50 +17,33 @@
  */
 
 #ifndef ROUNDS
-#define ROUNDS	1			/* waits of task 0, in turn; others make one */
+#define ROUNDS		1
+#endif
+#ifndef ROUNDS_OF
+#define ROUNDS_OF(me)	((me) == 0 -> ROUNDS : 1)	/* waits in turn */
 #endif
 
 /* Each wait has memory of its own, so that a touch after its end shows. */
-#define WAITS	(TASKS + ROUNDS - 1)
-#define ENTRIES	(WAITS * 2)
+#define WAITS		(TASKS * ROUNDS)
+#define WAIT(me, round)	((me) + TASKS * (round))
+#define TASK(w)		((w) % TASKS)
 
-/* An entry is a number from 1, and so is the message it sends. */
+/* A wait has up to two cases, and for each an entry, a number from 1. */
 #define NOBODY		0
+#define ENTRIES		(WAITS * 2)
 #define ENTRY(w, k)	(1 + 2 * (w) + (k))
 #define WAITER(e)	(((e) - 1) / 2)
 #define CASE(e)		(((e) - 1) % 2)
-#define TASK(w)		((w) < TASKS -> (w) : 0)
 
-/* What a case waits for is the number of the queue it stands in. */
-#define SEND_A		0
-#define RECV_A		1
-#define SEND_B		2
-#define RECV_B		3
-#define QUEUES		4
-#define CLOSE_A		4		/* no wait */
-#define CLOSE_B		6
-#define NOTHING		8
-
+/* Two objects, of up to two queues each; what a case does is a number, too. */
 #define A		0
 #define B		1
-#define CHAN(what)	((what) % 4 / 2)
-#define IS_SEND(what)	((what) % 2 == 0)
-#define SENDERS(c)	(2 * (c))
-#define RECEIVERS(c)	(2 * (c) + 1)
+#define OBJECT(what)	((what) % 4 / 2)
+#define QUEUES		4
+#define NOTHING		8		/* a task that has nothing to do */
 
-#define HAS_MESSAGE(c)	(len(returned[c]) + len(ring[c]) > 0)
-#define HAS_ROOM(c)	(len(ring[c]) < capacity[c])
-#ifdef MISTAKE_ENDS_WITH_MESSAGE_IN_HAND
-#define AT_END(c)	(closed[c])
-#else
-#define AT_END(c)	(closed[c] && in_hand[c] == 0)
-#endif
-
-/* How a wait ends.  ENDED: EPIPE to a sender, 0 to a receiver. */
-mtype = { UNDECIDED, DONE, ENDED, GAVE_UP };
-
-/* What a locked channel offers to one who finds no peer parked there. */
-mtype = { MUST_WAIT, HAS_ENDED, CAN_PROCEED };
+/* How a wait ends; objects know more ways. */
+mtype = { UNDECIDED, DONE, GAVE_UP };
 
 /* struct kchan_waiter */
 bit waiter_lock[WAITS];
@@ -67,40 +52,17 @@ byte won[WAITS];
 bit done[WAITS];
 bit asleep[TASKS];			/* its task's state is not TASK_RUNNING */
 
-/* struct kchan_entry; struct kchan_parcel */
+/* struct kchan_entry, struct kchan_queue, struct kchan_object */
 mtype result[ENTRIES + 1];
-byte parcel[ENTRIES + 1];		/* what a receiver was handed */
-byte seq[ENTRIES + 1];			/* by message */
-
-/* struct kchan_chan */
-bit object_lock[2];
-byte capacity[2];
-bit closed[2];
 chan queue[QUEUES] = [2 * TASKS] of { byte };
-chan ring[2] = [2] of { byte };
-chan returned[2] = [WAITS] of { byte, byte };	/* sorted by the first, seq */
-byte last_seq[2];
-byte in_hand[2];
+bit object_lock[2];
 
 /* For the assertions alone. */
 bit gone[WAITS];			/* the wait's memory serves other ends */
 bit fired[WAITS];			/* one of its cases was committed */
-bit sent[ENTRIES + 1];			/* the sender was told so */
-byte received[ENTRIES + 1];		/* by how many receivers */
-byte nr_entered[2];
-byte age[ENTRIES + 1];			/* which message of its channel it was */
-chan inside[2] = [WAITS] of { byte, byte };	/* sorted by the first, age */
 byte place[ENTRIES + 1];		/* the queue it was parked in, plus 1 */
-bit end_told[2];			/* to a receiver; no message after it */
 
 #define touch(w)	assert(!gone[w])
-
-/* What is in a channel comes out in order, and before the end. */
-inline enters_again(c, message)
-{
-	assert(!end_told[c]);
-	inside[c]!!age[message], message
-}
 
 /* A wait commits one case, or nothing. */
 inline commit(entry)
@@ -108,20 +70,6 @@ inline commit(entry)
 	touch(WAITER(entry));
 	assert(!fired[WAITER(entry)]);
 	fired[WAITER(entry)] = true
-}
-
-inline enters(c, message)
-{
-	nr_entered[c]++;
-	age[message] = nr_entered[c];
-	enters_again(c, message)
-}
-
-inline leaves(c, message)
-{
-	inside[c]?_, eldest;
-	assert(eldest == message);
-	eldest = NOBODY
 }
 
 /* spin_lock(&obj->lock), never two at once */
@@ -139,11 +87,8 @@ inline unlock_object(c)
 	locking = false
 }
 
-/*
- * Finds the first entry of a queue.  The caller's own is passed over: the cases
- * of one select never meet (select; kchan_hold() refuses them).
- */
-inline find_first(q)
+/* Finds the first entry of a queue that is not the waiter @own's. */
+inline find_other(q, own)
 {
 	n = len(queue[q]);
 	do
@@ -156,12 +101,18 @@ inline find_first(q)
 #ifdef MISTAKE_MEETS_ITSELF
 		:: found == NOBODY -> found = x
 #else
-		:: found == NOBODY && WAITER(x) != w -> found = x
+		:: found == NOBODY && WAITER(x) != own -> found = x
 #endif
 		:: else
 		fi
 	od;
 	x = NOBODY
+}
+
+/* The caller's own is passed over: the cases of one select never meet. */
+inline find_first(q)
+{
+	find_other(q, w)
 }
 
 /*
@@ -189,8 +140,8 @@ inline conclude_claim(q)
 }
 
 /*
- * kchan_claim_first(): one who is parked nowhere claims @found, or who comes
- * after it.  Sets @peer; it is NOBODY when all were stale.
+ * kchan_claim_first(): one who is parked nowhere, or decided, claims @found, or who
+ * comes after it.  Sets @peer; it is NOBODY when all were stale.
  */
 inline claim_first(q)
 {
@@ -206,7 +157,7 @@ inline claim_first(q)
 }
 
 /*
- * kchan_hold() and kchan_claim() with @self: one who is parked elsewhere claims
+ * kchan_hold_first() and kchan_claim() with @self: one who is parked elsewhere claims
  * itself in the same step.  Sets @peer; or @outrun, where it was claimed itself.
  */
 inline claim_first_with_self(q)
@@ -256,7 +207,7 @@ inline claim_first_with_self(q)
 	od
 }
 
-/* One who needs no peer, and is parked elsewhere, claims itself alone (select). */
+/* kchan_commit(): one who needs no peer, and is parked elsewhere, claims itself. */
 inline claim_self()
 {
 	atomic {
@@ -311,189 +262,28 @@ inline wake()
 	od
 }
 
-/* A message is numbered when it is first handed over, and keeps its number. */
-inline number(c, message)
+/*
+ * kchan_give_up(), to its commit.  If that comes first nobody will claim it any
+ * more, and there was an instant at which no case was ready: this one.
+ */
+inline give_up()
 {
-	last_seq[c]++;
-	seq[message] = last_seq[c]
-}
-
-/* chan_hand_over(), after the claim */
-inline hand_over(c, message)
-{
-	leaves(c, message);
-	parcel[peer] = message;
-	in_hand[c]++;
-	decide_peer(DONE)
-}
-
-/* chan_try_send(), chan_try_recv(): what there is to do with no peer, or who is it? */
-inline look(q, c)
-{
-	if
-	:: closed[c] && IS_SEND(q) -> offer = HAS_ENDED
-	:: HAS_MESSAGE(c) && !IS_SEND(q) -> offer = CAN_PROCEED
-	:: else ->
-		find_first(q ^ 1);
-		if
-		:: IS_SEND(q) && HAS_ROOM(c) -> offer = CAN_PROCEED
-		:: !IS_SEND(q) && AT_END(c) -> offer = HAS_ENDED
-		:: else -> offer = MUST_WAIT
-		fi
-	fi
-}
-
-/* Case @e meets @peer, which is claimed. */
-inline meet_peer(q, c)
-{
-	if
-	:: IS_SEND(q) ->
-		enters(c, e);
-		number(c, e);
-		hand_over(c, e)
-	:: else ->				/* chan_recv_parked() */
-		enters(c, peer);
-		leaves(c, peer);
-		message = peer;
-		decide_peer(DONE)
-	fi;
-	decide_own(DONE)
-}
-
-/* chan_recv_returned(), chan_recv_buffered(); the first sender moves up after it */
-inline recv_oldest(c)
-{
-	if
-	:: len(returned[c]) > 0 -> returned[c]?_, message
-	:: else ->
-		ring[c]?message;
-#ifndef MISTAKE_NO_REFILL
-		find_first(SENDERS(c))
-#endif
-	fi;
-	leaves(c, message)
-}
-
-/* Case @e is committed with no peer, or parked the second time it was looked at. */
-inline go_alone(q, c)
-{
-	if
-	:: offer == CAN_PROCEED ->
-		if
-		:: IS_SEND(q) ->
-			enters(c, e);
-			ring[c]!e
-		:: else -> recv_oldest(c)
-		fi;
-		decide_own(DONE)
-	:: offer == HAS_ENDED ->
-		end_told[c] = end_told[c] || !IS_SEND(q);
-		decide_own(ENDED)
-	:: offer == MUST_WAIT && turn >= cases ->
-		queue[q]!e;			/* kchan_enqueue() */
-		place[e] = q + 1;
-		enqueued[k] = true;
-		parked = true
-	:: else
-	fi
-}
-
-/* chan_refill() */
-inline refill(c)
-{
-	claim_first(SENDERS(c));
+	hurried = false;
 	atomic {
+		!waiter_lock[w];
 		if
-		:: peer != NOBODY ->
-			enters(c, peer);
-			ring[c]!peer;
-			decide_peer(DONE)
-		:: else
-		fi;
-		unlock_object(c)
+#ifndef MISTAKE_LEAVES_BLINDLY
+		:: claimed[w]
+#endif
+		:: else ->
+			claimed[w] = true;
+			verdict = GAVE_UP;
+			check_unready()
+		fi
 	}
 }
 
-/*
- * Looks at one case, and commits it if it can: chan_try_send(), chan_try_recv().
- * Else, the second time, parks on it: chan_send_parcel(), chan_recv_parcel().
- */
-inline visit(q, c)
-{
-	atomic {
-		lock_object(c);
-#ifdef MISTAKE_NO_SECOND_LOOK
-		if
-		:: turn >= cases -> offer = MUST_WAIT
-		:: else -> look(q, c)
-		fi;
-#else
-		look(q, c);
-#endif
-		must_claim = (found != NOBODY || (parked && offer != MUST_WAIT));
-		if
-		:: must_claim
-		:: else -> go_alone(q, c)
-		fi;
-		if
-		:: must_claim || found != NOBODY
-		:: else -> unlock_object(c)
-		fi
-	};
-	if
-	:: must_claim ->
-		if
-		:: parked -> claim_first_with_self(q ^ 1)
-		:: !parked -> claim_first(q ^ 1)
-#ifdef FAULTS
-		:: !parked && !IS_SEND(q) ->	/* kchan_let_go(): the copy failed */
-			found = NOBODY;
-			verdict = GAVE_UP
-#endif
-		fi;
-		if
-		:: parked && peer == NOBODY && !outrun && offer != MUST_WAIT -> claim_self()
-		:: else
-		fi;
-		atomic {
-			if
-			:: outrun || verdict == GAVE_UP
-			:: peer != NOBODY -> meet_peer(q, c)
-			:: !outrun && verdict == UNDECIDED && peer == NOBODY -> go_alone(q, c)
-			fi;
-			must_claim = false;
-			if
-			:: found != NOBODY
-			:: else -> unlock_object(c)
-			fi
-		}
-	:: !must_claim
-	fi;
-	if
-	:: locking -> refill(c)
-	:: !locking
-	fi;
-	offer = 0;
-	wake()
-}
-
-/*
- * Looks at all cases while parked nowhere, then again, parking on each.  A send
- * or receive looks twice, too: the first time at the caller's memory.
- */
-inline visit_all()
-{
-	do
-	:: verdict != UNDECIDED || outrun || turn == 2 * cases -> break
-	:: else ->
-		k = (first + turn) % cases;
-		e = ENTRY(w, k);
-		visit(what[k], CHAN(what[k]));
-		turn++
-	od
-}
-
-/* kchan_sleep(), then kchan_cancel() and the rest of kchan_wait() */
+/* kchan_sleep() of kchan_wait(); after a claim also that of kchan_give_up() */
 inline sleep()
 {
 	do
@@ -511,18 +301,7 @@ inline sleep()
 end_asleep:	if
 		:: !asleep[me]			/* schedule() */
 		:: hurried ->			/* a signal, or the deadline */
-			hurried = false;
-			atomic {
-				!waiter_lock[w];
-				if
-#ifndef MISTAKE_LEAVES_BLINDLY
-				:: claimed[w]
-#endif
-				:: else ->
-					claimed[w] = true;
-					verdict = GAVE_UP
-				fi
-			};
+			give_up();
 			if
 			:: verdict == GAVE_UP -> break
 			:: else
@@ -530,209 +309,4 @@ end_asleep:	if
 		fi
 	od;
 	asleep[me] = false
-}
-
-/* kchan_leave() for every entry that was not won */
-inline leave()
-{
-	k = 0;
-	do
-	:: k == cases -> break
-	:: k < cases && !enqueued[k] -> k++
-	:: k < cases && enqueued[k] ->
-		e = ENTRY(w, k);
-		if
-		:: won[w] == e -> skip
-		:: else ->
-			atomic {
-				lock_object(CHAN(what[k]));
-				if
-#ifndef MISTAKE_LOSER_STAYS_QUEUED
-				:: queue[what[k]]??[eval(e)] -> queue[what[k]]??eval(e)
-#endif
-				:: else
-				fi;
-#ifndef MISTAKE_LOCK_KEPT
-				unlock_object(CHAN(what[k]))
-#endif
-			}
-		fi;
-		enqueued[k] = false;
-		k++
-	od
-}
-
-/* The wait is over, and its memory gone. */
-inline conclude()
-{
-	atomic {
-		if
-		:: won[w] != NOBODY ->
-			chosen = won[w];
-			handed = true;
-			verdict = result[chosen];
-			message = parcel[chosen]
-		:: else
-		fi;
-		assert(fired[w] == (verdict != GAVE_UP));
-		won[w] = NOBODY;
-		claimed[w] = false;
-		done[w] = false;
-		gone[w] = true
-	}
-}
-
-/* chan_end_waits() */
-inline end_waits(q)
-{
-	do
-	:: atomic { find_first(q) };
-		claim_first(q);
-		if
-		:: peer == NOBODY -> break
-		:: peer != NOBODY ->
-			atomic {
-				end_told[CHAN(q)] = end_told[CHAN(q)] || !IS_SEND(q);
-				decide_peer(ENDED)
-			};
-#ifdef MISTAKE_CLOSE_WAKES_ONE
-			break
-#endif
-		fi
-	od
-}
-
-/* chan_put_back(); the object is locked */
-inline put_back(c)
-{
-	atomic { find_first(RECEIVERS(c)) };
-	claim_first(RECEIVERS(c));
-	atomic {
-		enters_again(c, message);
-		if
-		:: peer != NOBODY ->
-#ifdef MISTAKE_NUMBERED_ANEW
-			number(c, message);
-#endif
-			hand_over(c, message)
-#ifdef MISTAKE_PUT_BACK_DROPS
-		:: else
-#else
-		:: else -> returned[c]!!seq[message], message
-#endif
-		fi
-	}
-}
-
-/* chan_settle(): the message in the caller's hand was taken, or goes back */
-inline settle(c)
-{
-	atomic {
-		lock_object(c);
-		in_hand[c]--
-	};
-	if
-	:: message != NOBODY -> put_back(c)
-	:: message == NOBODY ->
-		if
-		:: AT_END(c) -> end_waits(RECEIVERS(c))
-		:: else
-		fi
-	fi;
-	atomic { unlock_object(c) };
-	wake()
-}
-
-/* Into the caller's memory: chan_take() if it was handed over, else it is there */
-inline take(c)
-{
-	assert(message != NOBODY);
-	if
-	:: atomic {
-		assert(!received[message]);
-		received[message] = true;
-		message = NOBODY
-	   }
-#ifdef FAULTS
-	:: handed				/* bad memory, or a kill */
-#endif
-	fi;
-	if
-	:: handed -> settle(c)
-	:: !handed
-	fi
-}
-
-/* kchan_chan_close() */
-inline close(c)
-{
-	atomic { lock_object(c) };
-	if
-	:: closed[c]
-	:: else ->
-		closed[c] = true;
-		end_waits(SENDERS(c));
-		if
-		:: AT_END(c) -> end_waits(RECEIVERS(c))
-		:: else
-		fi
-	fi;
-	atomic { unlock_object(c) };
-	wake();
-	gone[w] = true
-}
-
-inline wait()
-{
-	visit_all();
-	if
-	:: verdict == UNDECIDED -> sleep()
-	:: verdict != UNDECIDED
-	fi;
-	leave();
-	conclude();
-	if
-	:: verdict != DONE
-	:: verdict == DONE && IS_SEND(what[CASE(chosen)]) -> sent[chosen] = true
-	:: verdict == DONE && !IS_SEND(what[CASE(chosen)]) -> take(CHAN(what[CASE(chosen)]))
-	fi
-}
-
-/* For the scenarios: a task's next wait, and the channels */
-inline only(a)
-{
-	what[0] = a;
-	cases = 1
-}
-
-inline in_order(a, b)
-{
-	what[0] = a;
-	what[1] = b;
-	cases = 2
-}
-
-inline either(a, b)			/* looked at in this order or the other */
-{
-	in_order(a, b);
-	if
-	:: first = 0
-	:: first = 1
-	fi
-}
-
-inline maybe_hurried()			/* by a signal, or a deadline */
-{
-	if
-	:: hurried = true
-	:: skip
-	fi
-}
-
-inline zero_or_one(c)
-{
-	if
-	:: capacity[c] = 0
-	:: capacity[c] = 1
-	fi
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Three selects over two channels, in all orders. */
 #define TASKS		3
-#include "../wait.pml"
+#include "../chan.pml"
 
 inline plan()
 {
@@ -22,7 +22,7 @@ inline plan()
 	fi
 }
 
-inline capacities()
+inline objects()
 {
 	zero_or_one(B)
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Four selects over two channels, in opposite orders. */
 #define TASKS		4
-#include "../wait.pml"
+#include "../chan.pml"
 
 inline plan()
 {
@@ -13,7 +13,7 @@ inline plan()
 	fi
 }
 
-inline capacities()
+inline objects()
 {
 	skip				/* both rendezvous */
 }

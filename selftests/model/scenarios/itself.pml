@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Selects that send and receive on one channel meet others, never themselves. */
 #define TASKS		3
-#include "../wait.pml"
+#include "../chan.pml"
 
 inline plan()
 {
@@ -26,7 +26,7 @@ inline plan()
 	fi
 }
 
-inline capacities()
+inline objects()
 {
 	zero_or_one(A)
 }

@@ -2,7 +2,7 @@
 /* Two selects over two channels, and any other call. */
 #define TASKS		3
 #define FAULTS
-#include "../wait.pml"
+#include "../chan.pml"
 
 inline plan()
 {
@@ -33,7 +33,7 @@ inline plan()
 	fi
 }
 
-inline capacities()
+inline objects()
 {
 	zero_or_one(A);
 	capacity[B] = 1

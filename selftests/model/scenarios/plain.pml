@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Any three of send, receive and close, each with or without a hurry. */
 #define TASKS		3
-#include "../wait.pml"
+#include "../chan.pml"
 
 inline plan()
 {
@@ -13,7 +13,7 @@ inline plan()
 	maybe_hurried()
 }
 
-inline capacities()
+inline objects()
 {
 	zero_or_one(A)
 }

@@ -3,7 +3,7 @@
 #define TASKS		4
 #define ROUNDS		2
 #define FAULTS
-#include "../wait.pml"
+#include "../chan.pml"
 
 inline plan()
 {
@@ -15,7 +15,7 @@ inline plan()
 	fi
 }
 
-inline capacities()
+inline objects()
 {
 	zero_or_one(A)
 }

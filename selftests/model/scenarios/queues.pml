@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Three waiters in one queue, or two in each, or a close. */
 #define TASKS		4
-#include "../wait.pml"
+#include "../chan.pml"
 
 inline plan()
 {
@@ -20,7 +20,7 @@ inline plan()
 	fi
 }
 
-inline capacities()
+inline objects()
 {
 	zero_or_one(A)
 }
