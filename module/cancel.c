@@ -68,11 +68,6 @@ static struct kchan_cancel *cancel_of(struct kchan_object *obj)
 	return container_of(obj, struct kchan_cancel, obj);
 }
 
-static struct kchan_op *op_of(struct kchan_entry *entry)
-{
-	return container_of(entry, struct kchan_op, entry);
-}
-
 /* ---- trees ---- */
 
 static struct cancel_tree *tree_new(void)
@@ -124,7 +119,7 @@ static void cancel_one(struct kchan_cancel *cancel, int cause)
 	cancel->cause = cause;
 	cancel->nr_children = 0;
 	while ((entry = kchan_claim_first(&cancel->waiters, 0, &change.wakes)))
-		op_of(entry)->value = cause;
+		kchan_op_of(entry)->value = cause;
 	change.poll |= KCHAN_POLL_IN | KCHAN_POLL_OUT;
 	kchan_unlock(&cancel->obj, &change);
 }

@@ -44,11 +44,6 @@ static struct kchan_cells *cells_of(struct kchan_object *obj)
 	return container_of(obj, struct kchan_cells, obj);
 }
 
-static struct kchan_op *op_of(struct kchan_entry *entry)
-{
-	return container_of(entry, struct kchan_op, entry);
-}
-
 static struct kchan_cell *cell_at(const struct kchan_cells *cells, u32 index)
 {
 	struct kchan_cell *page = page_address(cells->pages[index / CELLS_PER_PAGE]);
@@ -125,7 +120,7 @@ static void cells_look(struct kchan_cells *cells, s64 index)
 
 	kchan_lock(&cells->obj, &change);
 	list_for_each_entry_safe(entry, next, &cells->waiters.entries, node) {
-		op = op_of(entry);
+		op = kchan_op_of(entry);
 		if (index >= 0 && index != op->index)
 			continue;
 		value = read_cell(cells, op->index);

@@ -57,11 +57,6 @@ static struct kchan_token *token_of(struct kchan_object *obj)
 	return container_of(obj, struct kchan_token, obj);
 }
 
-static struct kchan_op *op_of(struct kchan_entry *entry)
-{
-	return container_of(entry, struct kchan_op, entry);
-}
-
 static u32 count_room(const struct kchan_count *count)
 {
 	return (count->limit ? count->limit : KCHAN_MAX_COUNT) - count->units;
@@ -86,9 +81,9 @@ static void count_admit(struct kchan_count *count, struct kchan_change *change)
 	list_for_each_entry_safe(entry, next, &count->adders.entries, node) {
 		if (in_front && entry->waiter != in_front)
 			break;
-		if (op_of(entry)->units <= count_room(count)) {
+		if (kchan_op_of(entry)->units <= count_room(count)) {
 			if (kchan_claim_entry(entry, 0, &change->wakes)) {
-				count_take(count, op_of(entry)->units);
+				count_take(count, kchan_op_of(entry)->units);
 				in_front = NULL;
 			}
 		} else if (kchan_hold(entry, NULL) == KCHAN_HELD) {
@@ -112,7 +107,7 @@ static void count_give(struct kchan_count *count, u32 units, struct kchan_change
 	if (!count->units) {
 		while ((entry = kchan_claim_first(&count->zeros, zero_outcome(count),
 						  &change->wakes)))
-			op_of(entry)->value = count->abandoned;
+			kchan_op_of(entry)->value = count->abandoned;
 	}
 	if (count->limit || !count->units)
 		change->poll |= KCHAN_POLL_IN | KCHAN_POLL_OUT;

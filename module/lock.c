@@ -73,11 +73,6 @@ static struct kchan_rwlock *lock_of(struct kchan_object *obj)
 	return container_of(obj, struct kchan_rwlock, obj);
 }
 
-static struct kchan_op *op_of(struct kchan_entry *entry)
-{
-	return container_of(entry, struct kchan_op, entry);
-}
-
 static struct kchan_holder *find_holder(struct kchan_rwlock *lock, fl_owner_t files)
 {
 	struct kchan_holder *holder;
@@ -139,7 +134,7 @@ static void admit_readers(struct kchan_rwlock *lock, bool all, struct kchan_chan
 		if (writer && entry->waiter != writer->waiter)
 			continue;
 		if (kchan_claim_entry(entry, 0, &change->wakes))
-			entry->result = take_read(lock, op_of(entry));
+			entry->result = take_read(lock, kchan_op_of(entry));
 	}
 }
 
@@ -149,7 +144,7 @@ static void admit_writer(struct kchan_rwlock *lock, struct kchan_change *change)
 
 	entry = kchan_claim_first(&lock->writing, 0, &change->wakes);
 	if (entry)
-		entry->result = take_write(lock, op_of(entry));
+		entry->result = take_write(lock, kchan_op_of(entry));
 }
 
 /*

@@ -9,11 +9,6 @@
 #include "op.h"
 #include "uarg.h"
 
-static struct kchan_op *op_of(struct kchan_entry *entry)
-{
-	return container_of(entry, struct kchan_op, entry);
-}
-
 /* Claims those who only want to know, and now can. */
 static void tell_watchers(struct kchan_object *obj, struct kchan_change *change)
 {
@@ -21,7 +16,7 @@ static void tell_watchers(struct kchan_object *obj, struct kchan_change *change)
 	struct kchan_op *op;
 
 	list_for_each_entry_safe(entry, next, &obj->watchers.entries, node) {
-		op = op_of(entry);
+		op = kchan_op_of(entry);
 		if (op->type->ready(op))
 			kchan_claim_entry(entry, 0, &change->wakes);
 	}
@@ -202,7 +197,7 @@ static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 		*chosen = ops->op[parked];
 
 	if (waiter.won) {
-		*chosen = op_of(waiter.won);
+		*chosen = kchan_op_of(waiter.won);
 		ret = waiter.won->result;
 	}
 	for (i = 0; i < parked; i++) {

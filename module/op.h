@@ -149,6 +149,17 @@ int kchan_op_do(struct kchan_op *op, const struct kchan_deadline *deadline, bool
 int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen);
 
 /**
+ * kchan_op_of() - whose place in a queue it is
+ * @entry: in a queue of an object, or out of one
+ *
+ * Return: the operation
+ */
+static inline struct kchan_op *kchan_op_of(struct kchan_entry *entry)
+{
+	return container_of(entry, struct kchan_op, entry);
+}
+
+/**
  * kchan_lock() - lock an object, to change it
  * @obj: the object; the caller holds a reference
  * @change: to be filled in by what changes

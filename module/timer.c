@@ -41,11 +41,6 @@ static struct kchan_ticker *ticker_of(struct kchan_object *obj)
 	return container_of(obj, struct kchan_ticker, obj);
 }
 
-static struct kchan_op *op_of(struct kchan_entry *entry)
-{
-	return container_of(entry, struct kchan_op, entry);
-}
-
 /* Moves @next past now; returns how many ticks that was. */
 static u64 advance(struct kchan_ticker *ticker, ktime_t now)
 {
@@ -97,7 +92,7 @@ static void ring(struct kchan_ticker *ticker, struct kchan_change *change)
 	}
 	entry = kchan_claim_first(&ticker->waiters, 0, &change->wakes);
 	if (entry)
-		op_of(entry)->value = take(ticker);
+		kchan_op_of(entry)->value = take(ticker);
 	else
 		change->poll |= KCHAN_POLL_IN;
 }

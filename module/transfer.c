@@ -35,11 +35,6 @@
 #include "quota.h"
 #include "uarg.h"
 
-static struct kchan_op *op_of(struct kchan_entry *entry)
-{
-	return container_of(entry, struct kchan_op, entry);
-}
-
 /* The @n-th message of the ring; for n == count the free slot behind the last. */
 static void *chan_slot(const struct kchan_chan *chan, u32 n)
 {
@@ -104,7 +99,7 @@ static int send_to_parked(struct kchan_chan *chan, struct kchan_waiter *self, co
 		return -EAGAIN;
 	}
 	kchan_claim(receiver, self, &change->wakes);
-	chan_hand_over(chan, op_of(receiver), msg, ++chan->last_seq);
+	chan_hand_over(chan, kchan_op_of(receiver), msg, ++chan->last_seq);
 	receiver->result = 1;
 	return 0;
 }
@@ -202,7 +197,7 @@ static void chan_refill(struct kchan_chan *chan, struct kchan_change *change)
 
 	if (!sender)
 		return;
-	memcpy(chan_slot(chan, chan->count), op_of(sender)->parcel->data, chan->elem_size);
+	memcpy(chan_slot(chan, chan->count), kchan_op_of(sender)->parcel->data, chan->elem_size);
 	chan->count++;
 	change->poll |= KCHAN_POLL_IN;
 }
@@ -255,7 +250,7 @@ static int recv_from_parked(struct kchan_chan *chan, struct kchan_op *op,
 	default:
 		return -EAGAIN;
 	}
-	if (chan_store(chan, op, op_of(sender)->parcel->data)) {
+	if (chan_store(chan, op, kchan_op_of(sender)->parcel->data)) {
 		kchan_let_go(sender, self);
 		return -EFAULT;
 	}
@@ -320,7 +315,7 @@ static struct kchan_parcel *chan_put_back(struct kchan_chan *chan, struct kchan_
 	struct kchan_parcel *pos;
 
 	if (receiver) {
-		chan_hand_over(chan, op_of(receiver), parcel->data, parcel->seq);
+		chan_hand_over(chan, kchan_op_of(receiver), parcel->data, parcel->seq);
 		return parcel;
 	}
 	list_for_each_entry_reverse(pos, &chan->returned, node) {
