@@ -473,7 +473,7 @@ static int work_in_a_group(void *arg)
 	for (i = 0; i < 2; i++)
 		must(!chan_group_go(inner->group, work_until_cancelled, inner));
 	error = chan_group_wait(inner->group);
-	outer->cause = inner->cause;
+	store(&outer->cause, inner->cause);
 	__atomic_fetch_add(&outer->cancelled, inner->cancelled, __ATOMIC_SEQ_CST);
 	chan_group_drop(inner->group);
 	return error;
