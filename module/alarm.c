@@ -5,6 +5,7 @@
 #include <linux/ktime.h>
 
 #include "alarm.h"
+#include "compat.h"
 
 /**
  * kchan_now_on() - the time
@@ -34,8 +35,7 @@ static enum hrtimer_restart alarm_rings(struct hrtimer *timer)
  */
 void kchan_alarm_init(struct kchan_alarm *alarm, work_func_t work)
 {
-	hrtimer_init(&alarm->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
-	alarm->timer.function = alarm_rings;
+	hrtimer_setup(&alarm->timer, alarm_rings, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 	INIT_WORK(&alarm->work, work);
 }
 
@@ -50,8 +50,7 @@ void kchan_alarm_set(struct kchan_alarm *alarm, clockid_t clock, ktime_t time)
 	hrtimer_cancel(&alarm->timer);
 	if (time == KTIME_MAX)
 		return;
-	hrtimer_init(&alarm->timer, clock, HRTIMER_MODE_ABS);
-	alarm->timer.function = alarm_rings;
+	hrtimer_setup(&alarm->timer, alarm_rings, clock, HRTIMER_MODE_ABS);
 	hrtimer_start(&alarm->timer, time, HRTIMER_MODE_ABS);
 }
 

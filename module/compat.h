@@ -7,10 +7,12 @@
 #define _KCHAN_COMPAT_H
 
 #include <linux/file.h>
+#include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/time_namespace.h>
+#include <linux/version.h>
 
 /**
  * kchan_timens_to_host() - an absolute time as the host counts it
@@ -49,6 +51,16 @@ static inline ktime_t kchan_timens_to_host(clockid_t clock, ktime_t time)
 /* Where struct fd is more than a pointer and flags, there is fd_file(). */
 #ifndef fd_file
 #define fd_file(fd)	((fd).file)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
 #endif
 
 #endif /* _KCHAN_COMPAT_H */
