@@ -9,7 +9,6 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-#define PAGE	4096u
 #define NO_FIELD -1
 #define WAIT_FLAGS (KCHAN_NONBLOCK | KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME)
 
@@ -103,15 +102,6 @@ FIXTURE(bad_input) {
 	__u8 *page;		/* the last before an unmapped one */
 };
 
-static int lowest_free_fd(void)
-{
-	int fd = dup(0);
-
-	must(fd >= 0);
-	close(fd);
-	return fd;
-}
-
 FIXTURE_SETUP(bad_input)
 {
 	self->dev = open_device();
@@ -121,10 +111,7 @@ FIXTURE_SETUP(bad_input)
 	ASSERT_EQ(0, kchan_add(self->group, 2));
 	self->timer = make_object(KCHAN_KIND_TIMER, 0);
 	self->args = malloc(sizeof(*self->args));
-	self->page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)self->page);
-	ASSERT_EQ(0, munmap(self->page + PAGE, PAGE));
+	self->page = page_before_hole();
 	self->before = chan_stat(self->chan);
 	self->next_fd = lowest_free_fd();
 }
@@ -364,12 +351,12 @@ TEST_F(bad_input, reserved_fields)
 	}
 }
 
-static void *map_page(int prot)
+static void *map_page_without_access(void)
 {
-	void *p = mmap(NULL, PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page = map_pages(1);
 
-	must(p != MAP_FAILED);
-	return p;
+	must(!mprotect(page, PAGE, PROT_NONE));
+	return page;
 }
 
 /* A page of a file that has not got that page: touching it would be SIGBUS. */
@@ -394,7 +381,7 @@ TEST_F(bad_input, struct_pointers)
 		(void *)-4096l,
 		self->page + PAGE,
 		self->page + PAGE - 2,
-		map_page(PROT_NONE),
+		map_page_without_access(),
 		map_beyond_end_of_file(),
 #if __SIZEOF_POINTER__ == 8
 		(void *)(1ul << 47),		/* the first beyond user space */
@@ -438,7 +425,7 @@ TEST_F(bad_input, struct_at_the_end_of_memory)
 TEST_F(bad_input, struct_in_readonly_memory)
 {
 	for_each_call(c) {
-		void *page = map_page(PROT_READ | PROT_WRITE);
+		void *page = map_pages(1);
 
 		fill_good(self, c);
 		memcpy(page, self->args, c->size);
@@ -460,7 +447,7 @@ TEST_F(bad_input, message_pointers)
 		(uintptr_t)self->page + PAGE,
 		(uintptr_t)self->page + PAGE - 1,
 		(uintptr_t)self->page + PAGE - 7,
-		(uintptr_t)map_page(PROT_NONE),
+		(uintptr_t)map_page_without_access(),
 		(uintptr_t)map_beyond_end_of_file(),
 		1ull << 47,
 		0x800000000000dead,

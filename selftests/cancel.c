@@ -132,15 +132,6 @@ TEST(what_is_no_parent)
 
 TEST(deadline)
 {
-	static const struct {
-		clockid_t clock;
-		__u32 flags;
-	} clocks[] = {
-		{ CLOCK_MONOTONIC, KCHAN_DEADLINE },
-		{ CLOCK_REALTIME, KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME },
-		{ CLOCK_BOOTTIME, KCHAN_DEADLINE | KCHAN_CLOCK_BOOTTIME },
-	};
-
 	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
 		__s64 end = now_on(clocks[i].clock) + 20 * NSEC_PER_MSEC;
 		int fd = try_make_cancel(-1, clocks[i].flags, end);

@@ -7,7 +7,6 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-#define PAGE	4096
 #define CELL	sizeof(struct kchan_cell)
 
 TASK_FIXTURE(cells);

@@ -461,19 +461,6 @@ TEST(handle_in_flight_holds_nothing)
 	task_join(t);
 }
 
-/* A main thread that has ended, while others of its process go on. */
-static bool is_zombie(pid_t tid)
-{
-	char path[64], line[256] = "";
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	f = fopen(path, "r");
-	must(f && fgets(line, sizeof(line), f));
-	fclose(f);
-	return strstr(line, ") Z ");
-}
-
 struct orphan {
 	int m;
 	struct one_op *op;
@@ -532,7 +519,8 @@ TEST(closes_and_ends_while_it_waits)
 	o->op = new_op(o->m, KCHAN_OP_LOCK, 0);
 	ASSERT_EQ(0, kchan_lock(o->m));
 	t = task_start(PROCESS, close_and_end_while_waiting, o);
-	wait_until(load(&o->closed) && is_zombie(load(&t->tid)));
+	/* Its main thread has ended, while another goes on. */
+	wait_until(load(&o->closed) && in_state(load(&t->tid), 'Z'));
 	ASSERT_EQ(0, kchan_unlock(o->m));
 	task_join(t);
 	EXPECT_EQ(-EBADF, o->op->ret);

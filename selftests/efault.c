@@ -3,8 +3,6 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-#define PAGE 4096u
-
 FIXTURE(efault) {
 	int c;
 	__u8 *page;	/* the last before an unmapped one */
@@ -17,19 +15,10 @@ FIXTURE_VARIANT(efault) {
 FIXTURE_VARIANT_ADD(efault, small) { 8 };
 FIXTURE_VARIANT_ADD(efault, large) { 3000 };
 
-static __u8 *map_pages(int n)
-{
-	void *p = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	must(p != MAP_FAILED);
-	return p;
-}
-
 FIXTURE_SETUP(efault)
 {
 	self->c = make_chan(variant->size, 3);
-	self->page = map_pages(2);
-	ASSERT_EQ(0, munmap(self->page + PAGE, PAGE));
+	self->page = page_before_hole();
 }
 
 FIXTURE_TEARDOWN(efault)

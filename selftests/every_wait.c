@@ -204,15 +204,6 @@ TEST_F(wait, o_nonblock)
 	EXPECT_EQ(0, fails(variant, self->fd, 0, 0, EAGAIN));
 }
 
-static const struct {
-	clockid_t clock;
-	__u32 flags;
-} clocks[] = {
-	{ CLOCK_MONOTONIC, KCHAN_DEADLINE },
-	{ CLOCK_REALTIME, KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME },
-	{ CLOCK_BOOTTIME, KCHAN_DEADLINE | KCHAN_CLOCK_BOOTTIME },
-};
-
 TEST_F(wait, deadline_comes)
 {
 	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
@@ -283,23 +274,12 @@ TEST_F(wait, is_interrupted)
 	EXPECT_EQ(0, succeeds(variant, self->fd, KCHAN_NONBLOCK, 0));
 }
 
-/* SIGUSR1's handler counts, so that the test knows it ran. */
-static int *handled;
-
-static void count_signal(int sig)
-{
-	(void)sig;
-	count_up(handled);
-}
-
 TEST_F(wait, is_restarted)
 {
-	struct sigaction sa = { .sa_handler = count_signal, .sa_flags = SA_RESTART };
 	struct one_op *one;
 	struct task *t;
 
-	handled = shared_alloc(sizeof(*handled));
-	ASSERT_EQ(0, sigaction(SIGUSR1, &sa, NULL));
+	count_signals(SA_RESTART);
 	t = start_blocked(variant, PROCESS, self->fd, &one);
 	for (int i = 1; i <= 10; i++) {
 		wait_blocked(variant, self->fd, 1);

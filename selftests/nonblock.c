@@ -6,11 +6,9 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { MAX = 4096 };
-
 FIXTURE(nonblock) {
-	__u8 value[MAX];
-	__u8 got[MAX];
+	__u8 value[PAGE];
+	__u8 got[PAGE];
 };
 
 FIXTURE_VARIANT(nonblock) {
@@ -24,37 +22,17 @@ FIXTURE_VARIANT_ADD(nonblock, int_threads) { THREAD, 4 };
 FIXTURE_VARIANT_ADD(nonblock, int_processes) { PROCESS, 4 };
 FIXTURE_VARIANT_ADD(nonblock, odd_threads) { THREAD, 61 };
 FIXTURE_VARIANT_ADD(nonblock, odd_processes) { PROCESS, 61 };
-FIXTURE_VARIANT_ADD(nonblock, page_threads) { THREAD, MAX };
-FIXTURE_VARIANT_ADD(nonblock, page_processes) { PROCESS, MAX };
+FIXTURE_VARIANT_ADD(nonblock, page_threads) { THREAD, PAGE };
+FIXTURE_VARIANT_ADD(nonblock, page_processes) { PROCESS, PAGE };
 
 FIXTURE_SETUP(nonblock)
 {
-	for (int i = 0; i < MAX; i++)
+	for (int i = 0; i < PAGE; i++)
 		self->value[i] = i * 31 + 1;
 	memset(self->got, 0xa5, sizeof(self->got));
 }
 
 FIXTURE_TEARDOWN(nonblock) { }
-
-struct peer {
-	int fd;
-	__u32 size;
-	__u8 buf[MAX];
-};
-
-static int peer_sends(void *arg)
-{
-	struct peer *p = arg;
-
-	return chan_send(p->fd, p->buf, p->size);
-}
-
-static int peer_receives(void *arg)
-{
-	struct peer *p = arg;
-
-	return chan_recv(p->fd, p->buf, p->size) != 1;
-}
 
 TEST_F(nonblock, empty)
 {
@@ -86,12 +64,12 @@ TEST_F(nonblock, full)
 
 TEST_F(nonblock, meets_a_blocked_receiver)
 {
-	struct peer *p = shared_alloc(sizeof(*p));
+	struct one_message *p = shared_alloc(sizeof(*p));
 	struct task *t;
 
 	p->fd = make_chan(variant->size, 0);
 	p->size = variant->size;
-	t = task_start(variant->kind, peer_receives, p);
+	t = task_start(variant->kind, recv_one_message, p);
 	wait_waiting(p->fd, 0, 1);
 	EXPECT_EQ(0, chan_try_send(p->fd, self->value, variant->size));
 	EXPECT_EQ(-EAGAIN, chan_try_send(p->fd, self->value, variant->size));
@@ -101,13 +79,13 @@ TEST_F(nonblock, meets_a_blocked_receiver)
 
 TEST_F(nonblock, meets_a_blocked_sender)
 {
-	struct peer *p = shared_alloc(sizeof(*p));
+	struct one_message *p = shared_alloc(sizeof(*p));
 	struct task *t;
 
 	p->fd = make_chan(variant->size, 0);
 	p->size = variant->size;
 	memcpy(p->buf, self->value, variant->size);
-	t = task_start(variant->kind, peer_sends, p);
+	t = task_start(variant->kind, send_one_message, p);
 	wait_waiting(p->fd, 1, 0);
 	EXPECT_EQ(1, chan_try_recv(p->fd, self->got, variant->size));
 	EXPECT_EQ(-EAGAIN, chan_try_recv(p->fd, self->got, variant->size));

@@ -6,11 +6,9 @@
 #include <kselftest_harness.h>
 #include "select_util.h"
 
-enum { MAX = 4096 };
-
 FIXTURE(nonblock_select) {
-	__u8 value[MAX];
-	__u8 got[MAX];
+	__u8 value[PAGE];
+	__u8 got[PAGE];
 	struct kchan_case idle;
 };
 
@@ -25,38 +23,18 @@ FIXTURE_VARIANT_ADD(nonblock_select, byte_threads) { THREAD, 1 };
 FIXTURE_VARIANT_ADD(nonblock_select, byte_processes) { PROCESS, 1 };
 FIXTURE_VARIANT_ADD(nonblock_select, odd_threads) { THREAD, 61 };
 FIXTURE_VARIANT_ADD(nonblock_select, odd_processes) { PROCESS, 61 };
-FIXTURE_VARIANT_ADD(nonblock_select, page_threads) { THREAD, MAX };
-FIXTURE_VARIANT_ADD(nonblock_select, page_processes) { PROCESS, MAX };
+FIXTURE_VARIANT_ADD(nonblock_select, page_threads) { THREAD, PAGE };
+FIXTURE_VARIANT_ADD(nonblock_select, page_processes) { PROCESS, PAGE };
 
 FIXTURE_SETUP(nonblock_select)
 {
-	for (int i = 0; i < MAX; i++)
+	for (int i = 0; i < PAGE; i++)
 		self->value[i] = i * 31 + 1;
 	memset(self->got, 0xa5, sizeof(self->got));
 	self->idle = on_recv(make_chan(variant->size, 0), self->got, variant->size);
 }
 
 FIXTURE_TEARDOWN(nonblock_select) { }
-
-struct peer {
-	int fd;
-	__u32 size;
-	__u8 buf[MAX];
-};
-
-static int peer_sends(void *arg)
-{
-	struct peer *p = arg;
-
-	return chan_send(p->fd, p->buf, p->size);
-}
-
-static int peer_receives(void *arg)
-{
-	struct peer *p = arg;
-
-	return chan_recv(p->fd, p->buf, p->size) != 1;
-}
 
 /* Alone and beside another that is not ready. */
 #define EXPECT_BOTH_FAIL(error, what) do {				\
@@ -93,7 +71,7 @@ TEST_F(nonblock_select, full)
 
 TEST_F(nonblock_select, meets_a_blocked_receiver)
 {
-	struct peer *p = shared_alloc(sizeof(*p));
+	struct one_message *p = shared_alloc(sizeof(*p));
 	struct task *t;
 
 	p->fd = make_chan(variant->size, 0);
@@ -103,7 +81,7 @@ TEST_F(nonblock_select, meets_a_blocked_receiver)
 		struct kchan_case cases[] = { send, self->idle };
 
 		memset(p->buf, 0, sizeof(p->buf));
-		t = task_start(variant->kind, peer_receives, p);
+		t = task_start(variant->kind, recv_one_message, p);
 		wait_waiting(p->fd, 0, 1);
 		EXPECT_CHOSE(0, 0, kchan_select(cases, 1 + among, KCHAN_NONBLOCK, 0));
 		EXPECT_BOTH_FAIL(EAGAIN, send);
@@ -114,7 +92,7 @@ TEST_F(nonblock_select, meets_a_blocked_receiver)
 
 TEST_F(nonblock_select, meets_a_blocked_sender)
 {
-	struct peer *p = shared_alloc(sizeof(*p));
+	struct one_message *p = shared_alloc(sizeof(*p));
 	struct task *t;
 
 	p->fd = make_chan(variant->size, 0);
@@ -125,7 +103,7 @@ TEST_F(nonblock_select, meets_a_blocked_sender)
 		struct kchan_case cases[] = { recv, self->idle };
 
 		memset(self->got, 0, sizeof(self->got));
-		t = task_start(variant->kind, peer_sends, p);
+		t = task_start(variant->kind, send_one_message, p);
 		wait_waiting(p->fd, 1, 0);
 		EXPECT_CHOSE(0, 1, kchan_select(cases, 1 + among, KCHAN_NONBLOCK, 0));
 		EXPECT_EQ(0, memcmp(self->got, self->value, variant->size));
@@ -137,7 +115,7 @@ TEST_F(nonblock_select, meets_a_blocked_sender)
 /* O_NONBLOCK of a handle is for its own calls: a select does not look at it. */
 TEST_F(nonblock_select, o_nonblock_does_not_count)
 {
-	struct peer *p = shared_alloc(sizeof(*p));
+	struct one_message *p = shared_alloc(sizeof(*p));
 	int dev = open_device();
 	int c = try_make_chan(dev, variant->size, 0, KCHAN_NONBLOCK);
 	struct task *t;
@@ -146,7 +124,7 @@ TEST_F(nonblock_select, o_nonblock_does_not_count)
 	p->fd = make_chan(variant->size, 0);
 	p->size = variant->size;
 	memcpy(p->buf, self->value, variant->size);
-	t = task_start(variant->kind, peer_sends, p);
+	t = task_start(variant->kind, send_one_message, p);
 	EXPECT_CHOSE(1, 1, select_of(on_recv(c, self->got, variant->size),
 				     on_recv(p->fd, self->got, variant->size)));
 	EXPECT_EQ(0, memcmp(self->got, self->value, variant->size));

@@ -9,7 +9,6 @@
 #include <kselftest_harness.h>
 #include "select_util.h"
 
-#define PAGE 4096u
 #define WAIT_FLAGS (KCHAN_NONBLOCK | KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME)
 #define KNOWN_FLAGS (WAIT_FLAGS | KCHAN_IN_ORDER | KCHAN_READY)
 
@@ -36,15 +35,6 @@ FIXTURE(select_bad_input) {
 	__u8 *page;		/* the last before an unmapped one */
 };
 
-static int lowest_free_fd(void)
-{
-	int fd = dup(0);
-
-	must(fd >= 0);
-	close(fd);
-	return fd;
-}
-
 FIXTURE_SETUP(select_bad_input)
 {
 	self->dev = open_device();
@@ -55,10 +45,7 @@ FIXTURE_SETUP(select_bad_input)
 	self->value = POISON;
 	self->good = on_recv64(self->chan, &self->value);
 	self->args = calloc(1, sizeof(*self->args));
-	self->page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)self->page);
-	ASSERT_EQ(0, munmap(self->page + PAGE, PAGE));
+	self->page = page_before_hole();
 	self->before = chan_stat(self->chan);
 	any_device();
 	self->next_fd = lowest_free_fd();

@@ -6,8 +6,6 @@
 #include <kselftest_harness.h>
 #include "select_util.h"
 
-#define PAGE 4096u
-
 FIXTURE(select_efault) {
 	int c;		/* a message in it, and room for one */
 	int idle;
@@ -23,21 +21,12 @@ FIXTURE_VARIANT(select_efault) {
 FIXTURE_VARIANT_ADD(select_efault, any) { 0 };
 FIXTURE_VARIANT_ADD(select_efault, in_order) { KCHAN_IN_ORDER };
 
-static __u8 *map_pages(int n)
-{
-	void *p = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	must(p != MAP_FAILED);
-	return p;
-}
-
 FIXTURE_SETUP(select_efault)
 {
 	self->c = make_chan(8, 2);
 	must(!send64(self->c, 77));
 	self->idle = make_chan(8, 0);
-	self->page = map_pages(2);
-	must(!munmap(self->page + PAGE, PAGE));
+	self->page = page_before_hole();
 	self->before = chan_stat(self->c);
 	self->idle_before = chan_stat(self->idle);
 	self->value = POISON;

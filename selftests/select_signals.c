@@ -17,26 +17,9 @@ FIXTURE_VARIANT_ADD(select_signals, unbuffered_processes) { PROCESS, 0 };
 FIXTURE_VARIANT_ADD(select_signals, buffered_threads) { THREAD, 1 };
 FIXTURE_VARIANT_ADD(select_signals, buffered_processes) { PROCESS, 1 };
 
-/* SIGUSR1's handler counts, so that the tests know it ran. */
-static int *handled;
-
-static void count_signal(int sig)
-{
-	(void)sig;
-	count_up(handled);
-}
-
-static void count_signals(int flags)
-{
-	struct sigaction sa = { .sa_handler = count_signal, .sa_flags = flags };
-
-	must(!sigaction(SIGUSR1, &sa, NULL));
-}
-
 /* Nothing can be received from the one, nothing sent to the other. */
 FIXTURE_SETUP(select_signals)
 {
-	handled = shared_alloc(sizeof(*handled));
 	self->in = make_chan(8, variant->capacity);
 	self->out = make_chan(8, variant->capacity);
 	for (__u64 i = 0; i < variant->capacity; i++)
@@ -103,7 +86,6 @@ TEST_F(select_signals, restart)
 		struct task *t;
 		__u64 v;
 
-		*handled = 0;
 		count_signals(SA_RESTART);
 		t = start_select(variant->kind, s);
 		for (int i = 1; i <= 20; i++) {

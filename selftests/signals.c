@@ -68,23 +68,6 @@ TEST_F(signals, interrupt_a_send)
 	EXPECT_EQ(true, same_stat(before, self->c));
 }
 
-/* SIGUSR1's handler counts, so that the tests know it ran. */
-static int *handled;
-
-static void count_signal(int sig)
-{
-	(void)sig;
-	count_up(handled);
-}
-
-static void count_signals(int flags)
-{
-	struct sigaction sa = { .sa_handler = count_signal, .sa_flags = flags };
-
-	handled = shared_alloc(sizeof(*handled));
-	must(!sigaction(SIGUSR1, &sa, NULL));
-}
-
 TEST_F(signals, restart_a_receive)
 {
 	struct one_value *one = shared_alloc(sizeof(*one));

@@ -9,15 +9,6 @@
 
 enum { MONOTONIC_OFFSET = 100000, BOOTTIME_OFFSET = 200000 };
 
-static const struct {
-	clockid_t clock;
-	__u32 flags;
-} clocks[] = {
-	{ CLOCK_MONOTONIC, KCHAN_DEADLINE },
-	{ CLOCK_BOOTTIME, KCHAN_DEADLINE | KCHAN_CLOCK_BOOTTIME },
-	{ CLOCK_REALTIME, KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME },
-};
-
 FIXTURE(time_namespace) {
 	int c;
 	__s64 outside;	/* the monotonic clock before the move */

@@ -39,15 +39,6 @@ static int try_take(int fd, __u64 *ticks)
 	return kchan_wait_op(fd, KCHAN_OP_TICK, 0, 0, KCHAN_NONBLOCK, 0, ticks);
 }
 
-static const struct {
-	clockid_t clock;
-	__u32 flags;
-} clocks[] = {
-	{ CLOCK_MONOTONIC, KCHAN_DEADLINE },
-	{ CLOCK_REALTIME, KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME },
-	{ CLOCK_BOOTTIME, KCHAN_DEADLINE | KCHAN_CLOCK_BOOTTIME },
-};
-
 TEST(ticks_once)
 {
 	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {

@@ -7,8 +7,6 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-#define PAGE 4096u
-
 FIXTURE(userfaultfd) {
 	int c;
 	int uffd;
@@ -32,8 +30,7 @@ static int make_slow_page(FIXTURE_DATA(userfaultfd) *self)
 	self->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (self->uffd < 0)
 		return errno;
-	self->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	must((void *)self->page != MAP_FAILED);
+	self->page = (void *)map_pages(1);
 	reg.range.start = (uintptr_t)self->page;
 	reg.range.len = PAGE;
 	must(!ioctl(self->uffd, UFFDIO_API, &api));

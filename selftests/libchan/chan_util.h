@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What the tests of libchan share beyond kchan_util.h: here the calls are
- * libchan's, so kchan_util.h's own wrappers, which have the same names, step
- * aside.
- */
+/* What the tests of libchan share, beyond ../task_util.h. */
 #ifndef CHAN_UTIL_H
 #define CHAN_UTIL_H
 
-#define chan_send kchan_send
-#define chan_recv kchan_recv
-#define chan_try_send kchan_try_send
-#define chan_try_recv kchan_try_recv
-#define chan_close kchan_close
-#define chan_stat kchan_stat_of
-#include "../kchan_util.h"
-#undef chan_send
-#undef chan_recv
-#undef chan_try_send
-#undef chan_try_recv
-#undef chan_close
-#undef chan_stat
-
 #include <libchan.h>
+
+#include "../task_util.h"
 
 /* -errno of a call that fails as libchan's do, else what it returned. */
 #define err(call) ({							\
