@@ -323,7 +323,7 @@ inline settle(c)
 	wake()
 }
 
-/* Into the caller's memory: chan_take() if it was handed over, else it is there */
+/* Into the caller's memory: recv_take() if it was handed over, else it is there */
 inline take(c)
 {
 	assert(message != NOBODY);

@@ -312,7 +312,7 @@ inline collect()
 	skip
 }
 
-/* lock_finish(); then what the caller does with it */
+/* write_finish(), read_finish(); then what the caller does with it */
 inline finish(c)
 {
 	if
