@@ -16,7 +16,7 @@ KDIR ?= $(patsubst %/Makefile,%,$(wildcard /lib/modules/$(RUNNING)/build/Makefil
 # BTF for debuggers needs pahole, and may be missing.
 BTF := $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
-.PHONY: all deps module libchan install load unload demo check lint clean help
+.PHONY: all deps module libchan install load unload demo check check-all lint clean help
 
 all: module libchan
 
@@ -59,6 +59,9 @@ demo:
 check:
 	@scripts/check --kernel $(KERNEL) --smp $(SMP)
 
+check-all:
+	@scripts/check-all --smp $(SMP)
+
 lint:
 	@scripts/check --lint --kernel $(KERNEL)
 
@@ -74,8 +77,9 @@ help:
 	@echo '                          words counted, primes found, lines merged, files summed'
 	@echo '                          and workers cancelled, in a virtual machine'
 	@echo 'make check [KERNEL=NAME] [SMP=N]'
-	@echo '                          all tests, in a virtual machine too; kernels: 6.1 (default),'
-	@echo '                          6.12, 6.1-rt'
+	@echo '                          all tests, in a virtual machine too; scripts/kernel --help'
+	@echo '                          lists the kernels'
+	@echo 'make check-all [SMP=N]    the same with all kernels, and a table in the end'
 	@echo 'make lint                 only what reads the sources'
 	@echo 'make clean                remove what was built'
 	@echo 'scripts/vm -- CMD         run a command in a virtual machine; scripts/vm --help'

@@ -93,3 +93,13 @@ download() {
 	(cd "$dir" && apt_private apt-get download "$@" >&2) ||
 		die "$*: the download failed; see apt's words above, and run again"
 }
+
+# download_with_dependencies DIR PACKAGE...: and all that these need.
+download_with_dependencies() {
+	local dir=$1
+	shift
+	say "downloading what $* need"
+	apt_private apt-get install -y --download-only --no-install-recommends \
+		-o Dir::Cache::archives="$dir" "$@" >&2 ||
+		die "$*: the download failed; see apt's words above, and run again"
+}

@@ -2,7 +2,7 @@
 #
 # What the Makefiles of the tests share outside the kernel's tree: they build
 # $(programs) in OUTPUT, with the harness that KSFT holds, and tests.list, the names of
-# the programs.
+# the programs.  PATIENCE=N gives everything N times as long, for a kernel that is slow.
 
 ifeq ($(filter clean,$(MAKECMDGOALS)),)
 ifeq ($(OUTPUT),)
@@ -12,6 +12,8 @@ ifeq ($(wildcard $(KSFT)/kselftest_harness.h),)
 $(error KSFT=$(KSFT) holds no kselftest_harness.h; the kernel source has it in tools/testing/selftests)
 endif
 endif
+
+CPPFLAGS += $(if $(PATIENCE),-DPATIENCE=$(PATIENCE))
 
 .PHONY: all clean
 all: $(OUTPUT)/tests.list

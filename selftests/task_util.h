@@ -38,8 +38,20 @@
 #define NOBODY		65534
 #define PAGE		4096u
 
+/* How many times longer than on an ordinary kernel things may take; see Makefile. */
+#ifndef PATIENCE
+#define PATIENCE	1
+#endif
+
 /* No event that a test waits for takes this long, even on a slow emulator. */
-#define PATIENCE_NS	(20 * NSEC_PER_SEC)
+#define PATIENCE_NS	(20 * PATIENCE * NSEC_PER_SEC)
+
+/* The harness' limits, in seconds, likewise. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	(30 * PATIENCE)
+#undef TEST_F_TIMEOUT
+#define TEST_F_TIMEOUT(fixture, name, seconds)				\
+	__TEST_F_IMPL(fixture, name, -1, (seconds) * PATIENCE)
 #define NSEC_PER_SEC	1000000000ll
 #define NSEC_PER_MSEC	1000000ll
 
