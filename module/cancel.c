@@ -218,7 +218,7 @@ static int cancel_call(struct kchan_object *obj, s64 cause)
 
 static __poll_t cancel_ready(struct kchan_object *obj)
 {
-	return KCHAN_POLL_OUT | (cause_of(cancel_of(obj)) ? KCHAN_POLL_IN : 0);
+	return cause_of(cancel_of(obj)) ? KCHAN_POLL_IN : 0;
 }
 
 static void cancel_stat(struct kchan_object *obj, struct kchan_stat *stat)

@@ -116,12 +116,16 @@ static void count_give(struct kchan_count *count, u32 units, struct kchan_change
 
 /* ---- operations ---- */
 
+/* Without a limit nobody waits: what would be too many is refused. */
+static bool can_add(struct kchan_count *count, u32 units, struct kchan_waiter *self)
+{
+	return !count->limit || (units <= count_room(count) &&
+				 !kchan_first_other(&count->adders, self));
+}
+
 static bool add_ready(struct kchan_op *op)
 {
-	struct kchan_count *count = count_of(op->obj);
-
-	return !count->limit || (op->units <= count_room(count) &&
-				 !kchan_first_other(&count->adders, op->entry.waiter));
+	return can_add(count_of(op->obj), op->units, op->entry.waiter);
 }
 
 static int add_attempt(struct kchan_op *op, struct kchan_waiter *self,
@@ -341,7 +345,7 @@ static __poll_t count_ready(struct kchan_object *obj)
 
 	if (!count->units)
 		events |= group ? KCHAN_POLL_IN : KCHAN_POLL_OUT;
-	if (count_room(count) && !kchan_first_other(&count->adders, NULL))
+	if (can_add(count, 1, NULL))
 		events |= group ? KCHAN_POLL_OUT : KCHAN_POLL_IN;
 	return events;
 }

@@ -521,13 +521,12 @@ static int once_done(struct kchan_object *obj, s64 value)
 static __poll_t lock_ready(struct kchan_object *obj)
 {
 	struct kchan_rwlock *lock = lock_of(obj);
+	bool over = lock->notrecoverable || lock->done;
 	__poll_t events = 0;
 
-	if (lock->notrecoverable || lock->done)
-		return KCHAN_POLL_IN | KCHAN_POLL_OUT;
-	if (write_is_free(lock, NULL))
+	if (over || write_is_free(lock, NULL))
 		events |= KCHAN_POLL_OUT;
-	if (obj->kind == &kchan_rwmutex_kind && read_is_free(lock, NULL))
+	if (obj->kind == &kchan_rwmutex_kind && (over || read_is_free(lock, NULL)))
 		events |= KCHAN_POLL_IN;
 	return events;
 }

@@ -224,7 +224,7 @@ static __poll_t timer_ready(struct kchan_object *obj)
 	struct kchan_ticker *ticker = ticker_of(obj);
 
 	update(ticker);
-	return (ticker->ticks ? KCHAN_POLL_IN : 0) | KCHAN_POLL_OUT;
+	return ticker->ticks ? KCHAN_POLL_IN : 0;
 }
 
 static void timer_stat(struct kchan_object *obj, struct kchan_stat *stat)

@@ -441,6 +441,34 @@ TEST_F(kind, is_mapped_only_if_it_has_cells)
 	}
 }
 
+/* What would not wait on a new object; never where there is nothing that could wait. */
+static short events_of_new(__u32 kind)
+{
+	switch (kind) {
+	case KCHAN_KIND_WAITGROUP:
+	case KCHAN_KIND_SEMAPHORE:
+	case KCHAN_KIND_RWMUTEX:
+	case KCHAN_KIND_CELLS:
+		return POLLIN | POLLOUT;
+	case KCHAN_KIND_MUTEX:
+	case KCHAN_KIND_ONCE:
+		return POLLOUT;
+	}
+	return 0;
+}
+
+TEST_F(kind, events_are_of_what_can_wait)
+{
+	short all = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
+	short expected = events_of_new(variant->kind);
+
+	if (expected & POLLIN)
+		expected |= POLLRDNORM;
+	if (expected & POLLOUT)
+		expected |= POLLWRNORM;
+	EXPECT_EQ(expected, poll_now(self->fd, all));
+}
+
 /* It leaves the epoll set that it is in when its last handle goes. */
 TEST_F(kind, goes_while_it_is_polled)
 {

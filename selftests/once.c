@@ -70,7 +70,7 @@ TEST_F(once, others_wait_for_the_first)
 	EXPECT_EQ(1, kchan_lock(once));
 	EXPECT_EQ(1, kchan_try_lock(once));
 	EXPECT_EQ(1, op_until(once, KCHAN_OP_LOCK, 0, 0));
-	EXPECT_EQ(POLLOUT, poll_now(once, POLLOUT));
+	EXPECT_EQ(POLLOUT, poll_now(once, POLLIN | POLLOUT));
 }
 
 /* In turn, until one of them does it. */

@@ -157,4 +157,14 @@ TEST(polled)
 	EXPECT_EQ(POLLIN | POLLOUT, poll_now(group, POLLIN | POLLOUT));
 }
 
+/* One more would be refused, not wait. */
+TEST(polled_when_full_without_a_limit)
+{
+	int group = make_object(KCHAN_KIND_WAITGROUP, 0);
+
+	ASSERT_EQ(0, kchan_add(group, KCHAN_MAX_COUNT));
+	EXPECT_EQ(-EOVERFLOW, kchan_add(group, 1));
+	EXPECT_EQ(POLLOUT, poll_now(group, POLLIN | POLLOUT));
+}
+
 TEST_HARNESS_MAIN

@@ -397,8 +397,9 @@ struct kchan_cell {
 #define KCHAN_STATE_NO_SENDERS	0x2u	/* no handle can send */
 #define KCHAN_STATE_NO_RECEIVERS 0x4u	/* no handle can receive */
 #define KCHAN_STATE_LOCKED	0x8u	/* mutex, rwmutex, once: by one */
-#define KCHAN_STATE_OWNERDEAD	0x10u	/* a holder died; not yet consistent */
-#define KCHAN_STATE_NOTRECOVERABLE 0x20u /* and never will be */
+/* A holder died: not yet consistent; of a once, not yet begun anew. */
+#define KCHAN_STATE_OWNERDEAD	0x10u
+#define KCHAN_STATE_NOTRECOVERABLE 0x20u /* beside it: and never will be */
 #define KCHAN_STATE_DONE	0x40u	/* once, token: KCHAN_DONE was called */
 #define KCHAN_STATE_RUNNING	0x80u	/* timer: will fire */
 #define KCHAN_STATE_CANCELLED	0x100u	/* cancel */
@@ -508,8 +509,9 @@ struct kchan_stat {
  *
  * poll(2): POLLIN when what takes the right to receive would not block, POLLOUT
  * when what takes the right to send would not (of the operations above: an add or
- * a take of 1 unit; a cond never is; cells always are).  Channels: POLLHUP and
- * POLLRDHUP at the end, POLLERR when a send would be EPIPE.
+ * a take of 1 unit; a cond never is; cells always are).  Where a kind has none that
+ * takes the right, it never comes.  Channels: POLLHUP and POLLRDHUP at the end,
+ * POLLERR when a send would be EPIPE.
  */
 #define KCHAN_FEATURES		_IO(KCHAN_IOC_MAGIC, 0x00)
 #define KCHAN_CREATE_CHAN	_IO(KCHAN_IOC_MAGIC, 0x01)
