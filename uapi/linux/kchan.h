@@ -420,7 +420,8 @@ struct kchan_cell {
  *	overtaken them
  * @waiting_senders: out: those blocked on it in what takes the right to send
  * @waiting_receivers: out: those blocked in what takes the right to receive.  Each
- *	case of a select counts, but not with KCHAN_READY
+ *	case of a select counts, but with KCHAN_READY only one that takes nothing:
+ *	waiting for zero, for a differing cell, for a cancel
  * @value: out: see below; 0 in version 1
  *
  * What other kinds than channels have in the last fields; where nothing is said,
