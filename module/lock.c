@@ -182,6 +182,14 @@ static void drop_write(struct kchan_rwlock *lock, struct kchan_change *change)
 	}
 }
 
+/* It leaves it without: because it is dead, or because it never had use of it. */
+static void leave_write(struct kchan_rwlock *lock, bool dead, struct kchan_change *change)
+{
+	lock->writer = NULL;
+	lock->ownerdead |= dead;
+	pass_on(lock, true, change);
+}
+
 /* Forgets a reader, once or altogether; returns what is to be freed. */
 static struct kchan_holder *drop_read(struct kchan_rwlock *lock, struct kchan_holder *holder,
 				      u32 times, struct kchan_change *change)
@@ -204,13 +212,10 @@ static void lose(struct kchan_rwlock *lock, fl_owner_t files)
 
 	kchan_lock(&lock->obj, &change);
 	holder = find_holder(lock, files);
-	if (holder) {
+	if (holder)
 		gone = drop_read(lock, holder, holder->times, &change);
-	} else if (lock->writer == files) {
-		lock->writer = NULL;
-		lock->ownerdead = true;
-		pass_on(lock, true, &change);
-	}
+	else if (lock->writer == files)
+		leave_write(lock, true, &change);
 	kchan_unlock(&lock->obj, &change);
 	kfree(gone);
 }
@@ -375,22 +380,25 @@ static bool is_orphaned(struct kchan_op *op, int outcome)
 	return (!outcome || outcome == -EOWNERDEAD) && op->shared && !has_number(lock_of(op->obj));
 }
 
-/* Leaves the lock as it was found. */
+/*
+ * Leaves the lock as it was found.  If the close has lost it already, others may
+ * have been told so: then the call came first, and succeeds.
+ */
 static int write_finish(struct kchan_op *op, int outcome)
 {
 	struct kchan_rwlock *lock = lock_of(op->obj);
 	struct kchan_change change;
+	int ret = outcome;
 
 	if (!is_orphaned(op, outcome))
 		return outcome;
 	kchan_lock(op->obj, &change);
 	if (lock->writer == op->files) {
-		lock->writer = NULL;
-		lock->ownerdead |= outcome == -EOWNERDEAD;
-		pass_on(lock, true, &change);
+		leave_write(lock, outcome == -EOWNERDEAD, &change);
+		ret = -EBADF;
 	}
 	kchan_unlock(op->obj, &change);
-	return -EBADF;
+	return ret;
 }
 
 static int read_finish(struct kchan_op *op, int outcome)

@@ -6,107 +6,27 @@
  * Each test runs once for each row of the table.
  */
 #include <kselftest_harness.h>
-#include "kchan_util.h"
+#include "wait_rows.h"
 
 #define EVENTS (POLLIN | POLLOUT)
 
-/* What stands in the cell, and why the cancel is cancelled, once they are ready. */
-enum { CHANGED = 7, CAUSE = EIO };
-
-static void take_unit(int fd) { must(!kchan_add(fd, 1)); }
-static void give_unit(int fd) { must(!kchan_done(fd, 1)); }
-static void lock(int fd) { must(!kchan_lock(fd)); }
-static void unlock(int fd) { must(!kchan_unlock(fd)); }
-static void read_lock(int fd) { must(!kchan_rlock(fd)); }
-static void read_unlock(int fd) { must(!kchan_runlock(fd)); }
-static void finish(int fd) { must(!kchan_done(fd, 0)); }
-static void tick(int fd) { must(!set_timer(fd, KCHAN_DEADLINE, 0, 0)); }
-static void cancel(int fd) { must(kchan_arg_call(fd, KCHAN_CANCEL, CAUSE) == 1); }
-static void nothing(int fd) { (void)fd; }
-
-static void change_cell(int fd)
-{
-	struct kchan_cell *cells = map_cells(fd, 1);
-
-	store(&cells[0].value, CHANGED);
-	tell_waiters(fd, cells, 0);
-	munmap(cells, sizeof(*cells));
-}
-
-/* A new object, on which the operation blocks after block(), till ready(). */
+/* A new object, on which the operation blocks. */
 FIXTURE(wait) {
 	int fd;
 };
 
 FIXTURE_VARIANT(wait) {
-	__u32 kind;
-	__u64 limit;
-	__u32 op;
-	__u64 arg;
-	__u32 right;
-	void (*block)(int fd);
-	void (*ready)(int fd);
-	int ret;
-	__u64 value;
+	struct wait_row row;
 };
 
-FIXTURE_VARIANT_ADD(wait, waitgroup_zero) {
-	KCHAN_KIND_WAITGROUP, 0, KCHAN_OP_ZERO, 0, KCHAN_RIGHT_RECV, take_unit, give_unit, 0, 0,
-};
+#define ADD(name, ...)	FIXTURE_VARIANT_ADD(wait, name) { WAIT_ROW(name, __VA_ARGS__) };
 
-FIXTURE_VARIANT_ADD(wait, waitgroup_add) {
-	KCHAN_KIND_WAITGROUP, 1, KCHAN_OP_ADD, 1, KCHAN_RIGHT_SEND, take_unit, give_unit, 0, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, semaphore_take) {
-	KCHAN_KIND_SEMAPHORE, 1, KCHAN_OP_ADD, 1, KCHAN_RIGHT_RECV, take_unit, give_unit, 0, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, semaphore_zero) {
-	KCHAN_KIND_SEMAPHORE, 2, KCHAN_OP_ZERO, 0, KCHAN_RIGHT_SEND, take_unit, give_unit, 0, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, mutex_lock) {
-	KCHAN_KIND_MUTEX, 0, KCHAN_OP_LOCK, 0, KCHAN_RIGHT_SEND, lock, unlock, 0, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, rwmutex_lock_behind_writer) {
-	KCHAN_KIND_RWMUTEX, 0, KCHAN_OP_LOCK, 0, KCHAN_RIGHT_SEND, lock, unlock, 0, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, rwmutex_lock_behind_reader) {
-	KCHAN_KIND_RWMUTEX, 0, KCHAN_OP_LOCK, 0, KCHAN_RIGHT_SEND, read_lock, read_unlock, 0, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, rwmutex_rlock) {
-	KCHAN_KIND_RWMUTEX, 0, KCHAN_OP_RLOCK, 0, KCHAN_RIGHT_RECV, lock, unlock, 0, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, once_done) {
-	KCHAN_KIND_ONCE, 0, KCHAN_OP_LOCK, 0, KCHAN_RIGHT_SEND, lock, finish, 1, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, once_left_to_the_next) {
-	KCHAN_KIND_ONCE, 0, KCHAN_OP_LOCK, 0, KCHAN_RIGHT_SEND, lock, unlock, 0, 0,
-};
-
-FIXTURE_VARIANT_ADD(wait, timer_tick) {
-	KCHAN_KIND_TIMER, 0, KCHAN_OP_TICK, 0, KCHAN_RIGHT_RECV, nothing, tick, 0, 1,
-};
-
-FIXTURE_VARIANT_ADD(wait, cells_differs) {
-	KCHAN_KIND_CELLS, 4, KCHAN_OP_DIFFERS, 0, KCHAN_RIGHT_RECV, nothing, change_cell, 0,
-	CHANGED,
-};
-
-FIXTURE_VARIANT_ADD(wait, cancel_cancelled) {
-	KCHAN_KIND_CANCEL, 0, KCHAN_OP_CANCELLED, 0, KCHAN_RIGHT_RECV, nothing, cancel, 0, CAUSE,
-};
+FOR_EVERY_WAIT(ADD)
 
 FIXTURE_SETUP(wait)
 {
-	self->fd = make_object(variant->kind, variant->limit);
-	variant->block(self->fd);
+	self->fd = make_object(variant->row.kind, variant->row.limit);
+	variant->row.block(self->fd);
 }
 
 FIXTURE_TEARDOWN(wait)
@@ -114,7 +34,7 @@ FIXTURE_TEARDOWN(wait)
 	close(self->fd);
 }
 
-typedef const FIXTURE_VARIANT(wait) *row_t;
+typedef const struct wait_row *row_t;
 
 /* The row's operation, on any handle. */
 static int call(row_t row, int fd, __u32 flags, __s64 deadline, __u64 *value)
@@ -143,36 +63,28 @@ static int succeeds(row_t row, int fd, __u32 flags, __s64 deadline)
 	return 0;
 }
 
-/* So many are counted as blocked in what takes the row's right. */
-static void wait_blocked(row_t row, int fd, __u32 n)
-{
-	bool send = row->right == KCHAN_RIGHT_SEND;
-
-	wait_waiting(fd, send ? n : 0, send ? 0 : n);
-}
-
 static struct task *start_blocked(row_t row, enum task_kind kind, int fd, struct one_op **one)
 {
 	struct task *t;
 
 	*one = new_op(fd, row->op, row->arg);
 	t = task_start(kind, do_one_op, *one);
-	wait_blocked(row, fd, 1);
+	row_wait_blocked(row, fd, 1);
 	return t;
 }
 
 TEST_F(wait, blocks_and_wakes)
 {
 	for (enum task_kind kind = THREAD; kind <= PROCESS; kind++) {
-		int fd = make_object(variant->kind, variant->limit);
+		int fd = make_object(variant->row.kind, variant->row.limit);
 		struct one_op *one;
 		struct task *t;
 
-		variant->block(fd);
-		t = start_blocked(variant, kind, fd, &one);
-		variant->ready(fd);
-		EXPECT_EQ(variant->ret, join_op(t, one));
-		EXPECT_EQ(variant->value, one->value);
+		variant->row.block(fd);
+		t = start_blocked(&variant->row, kind, fd, &one);
+		variant->row.ready(fd);
+		EXPECT_EQ(variant->row.ret, join_op(t, one));
+		EXPECT_EQ(variant->row.value, one->value);
 		EXPECT_EQ(true, waiting(fd, 0, 0));
 		close(fd);
 	}
@@ -180,28 +92,28 @@ TEST_F(wait, blocks_and_wakes)
 
 TEST_F(wait, does_not_wait_when_ready)
 {
-	variant->ready(self->fd);
-	EXPECT_EQ(0, succeeds(variant, self->fd, KCHAN_NONBLOCK, 0));
+	variant->row.ready(self->fd);
+	EXPECT_EQ(0, succeeds(&variant->row, self->fd, KCHAN_NONBLOCK, 0));
 }
 
 TEST_F(wait, would_block)
 {
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_NONBLOCK, 0, EAGAIN));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_NONBLOCK, 0, EAGAIN));
 	/* It wins over a deadline. */
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_NONBLOCK | KCHAN_DEADLINE, in_ms(60000),
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_NONBLOCK | KCHAN_DEADLINE, in_ms(60000),
 			   EAGAIN));
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_NONBLOCK | KCHAN_DEADLINE, 0, EAGAIN));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_NONBLOCK | KCHAN_DEADLINE, 0, EAGAIN));
 }
 
 TEST_F(wait, o_nonblock)
 {
-	int handle = try_restrict(self->fd, variant->right, KCHAN_NONBLOCK);
+	int handle = try_restrict(self->fd, variant->row.right, KCHAN_NONBLOCK);
 
 	ASSERT_LE(0, handle);
-	EXPECT_EQ(0, fails(variant, handle, 0, 0, EAGAIN));
-	EXPECT_EQ(0, fails(variant, handle, KCHAN_DEADLINE, in_ms(60000), EAGAIN));
+	EXPECT_EQ(0, fails(&variant->row, handle, 0, 0, EAGAIN));
+	EXPECT_EQ(0, fails(&variant->row, handle, KCHAN_DEADLINE, in_ms(60000), EAGAIN));
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
-	EXPECT_EQ(0, fails(variant, self->fd, 0, 0, EAGAIN));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, 0, 0, EAGAIN));
 }
 
 TEST_F(wait, deadline_comes)
@@ -209,7 +121,7 @@ TEST_F(wait, deadline_comes)
 	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
 		__s64 deadline = now_on(clocks[i].clock) + 10 * NSEC_PER_MSEC;
 
-		EXPECT_EQ(0, fails(variant, self->fd, clocks[i].flags, deadline, ETIMEDOUT));
+		EXPECT_EQ(0, fails(&variant->row, self->fd, clocks[i].flags, deadline, ETIMEDOUT));
 		EXPECT_LE(deadline, now_on(clocks[i].clock));
 	}
 }
@@ -217,43 +129,43 @@ TEST_F(wait, deadline_comes)
 TEST_F(wait, deadline_in_the_past_is_a_try)
 {
 	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
-		EXPECT_EQ(0, fails(variant, self->fd, clocks[i].flags, 0, ETIMEDOUT));
-		EXPECT_EQ(0, fails(variant, self->fd, clocks[i].flags,
+		EXPECT_EQ(0, fails(&variant->row, self->fd, clocks[i].flags, 0, ETIMEDOUT));
+		EXPECT_EQ(0, fails(&variant->row, self->fd, clocks[i].flags,
 				   now_on(clocks[i].clock) - 1, ETIMEDOUT));
 	}
-	variant->ready(self->fd);
-	EXPECT_EQ(0, succeeds(variant, self->fd, KCHAN_DEADLINE, 0));
+	variant->row.ready(self->fd);
+	EXPECT_EQ(0, succeeds(&variant->row, self->fd, KCHAN_DEADLINE, 0));
 }
 
 TEST_F(wait, deadline_as_far_as_can_be)
 {
 	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
-		int fd = make_object(variant->kind, variant->limit);
-		struct one_op *one = new_op(fd, variant->op, variant->arg);
+		int fd = make_object(variant->row.kind, variant->row.limit);
+		struct one_op *one = new_op(fd, variant->row.op, variant->row.arg);
 		struct task *t;
 
-		variant->block(fd);
+		variant->row.block(fd);
 		one->flags = clocks[i].flags;
 		one->deadline = LLONG_MAX;
 		t = task_start(THREAD, do_one_op, one);
-		wait_blocked(variant, fd, 1);
-		variant->ready(fd);
-		EXPECT_EQ(variant->ret, join_op(t, one));
-		EXPECT_EQ(variant->value, one->value);
+		row_wait_blocked(&variant->row, fd, 1);
+		variant->row.ready(fd);
+		EXPECT_EQ(variant->row.ret, join_op(t, one));
+		EXPECT_EQ(variant->row.value, one->value);
 		close(fd);
 	}
 }
 
 TEST_F(wait, deadline_that_makes_no_sense)
 {
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_DEADLINE, -1, EINVAL));
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_DEADLINE, LLONG_MIN, EINVAL));
-	EXPECT_EQ(0, fails(variant, self->fd, 0, 1, EINVAL));
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_CLOCK_REALTIME, 0, EINVAL));
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME |
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_DEADLINE, -1, EINVAL));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_DEADLINE, LLONG_MIN, EINVAL));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, 0, 1, EINVAL));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_CLOCK_REALTIME, 0, EINVAL));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME |
 			   KCHAN_CLOCK_BOOTTIME, 1, EINVAL));
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_IN_ORDER | KCHAN_NONBLOCK, 0, EINVAL));
-	EXPECT_EQ(0, fails(variant, self->fd, KCHAN_READY | KCHAN_NONBLOCK, 0, EINVAL));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_IN_ORDER | KCHAN_NONBLOCK, 0, EINVAL));
+	EXPECT_EQ(0, fails(&variant->row, self->fd, KCHAN_READY | KCHAN_NONBLOCK, 0, EINVAL));
 }
 
 TEST_F(wait, is_interrupted)
@@ -263,15 +175,15 @@ TEST_F(wait, is_interrupted)
 	catch_signal(SIGUSR1, 0);
 	for (enum task_kind kind = THREAD; kind <= PROCESS; kind++) {
 		struct one_op *one;
-		struct task *t = start_blocked(variant, kind, self->fd, &one);
+		struct task *t = start_blocked(&variant->row, kind, self->fd, &one);
 
 		task_signal(t, SIGUSR1);
 		EXPECT_EQ(-EINTR, join_op(t, one));
 		EXPECT_EQ(POISON, one->value);
 		EXPECT_EQ(true, same_stat(before, self->fd));
 	}
-	variant->ready(self->fd);
-	EXPECT_EQ(0, succeeds(variant, self->fd, KCHAN_NONBLOCK, 0));
+	variant->row.ready(self->fd);
+	EXPECT_EQ(0, succeeds(&variant->row, self->fd, KCHAN_NONBLOCK, 0));
 }
 
 TEST_F(wait, is_restarted)
@@ -280,29 +192,29 @@ TEST_F(wait, is_restarted)
 	struct task *t;
 
 	count_signals(SA_RESTART);
-	t = start_blocked(variant, PROCESS, self->fd, &one);
+	t = start_blocked(&variant->row, PROCESS, self->fd, &one);
 	for (int i = 1; i <= 10; i++) {
-		wait_blocked(variant, self->fd, 1);
+		row_wait_blocked(&variant->row, self->fd, 1);
 		task_signal(t, SIGUSR1);
 		wait_until(load(handled) == i);
 	}
-	wait_blocked(variant, self->fd, 1);
-	variant->ready(self->fd);
-	EXPECT_EQ(variant->ret, join_op(t, one));
-	EXPECT_EQ(variant->value, one->value);
+	row_wait_blocked(&variant->row, self->fd, 1);
+	variant->row.ready(self->fd);
+	EXPECT_EQ(variant->row.ret, join_op(t, one));
+	EXPECT_EQ(variant->row.value, one->value);
 }
 
 TEST_F(wait, is_killed)
 {
 	struct kchan_stat before = chan_stat(self->fd);
 	struct one_op *one;
-	struct task *t = start_blocked(variant, PROCESS, self->fd, &one);
+	struct task *t = start_blocked(&variant->row, PROCESS, self->fd, &one);
 
 	task_kill(t);
 	EXPECT_EQ(KILLED(SIGKILL), task_join(t));
 	EXPECT_EQ(true, same_stat(before, self->fd));
-	variant->ready(self->fd);
-	EXPECT_EQ(0, succeeds(variant, self->fd, KCHAN_NONBLOCK, 0));
+	variant->row.ready(self->fd);
+	EXPECT_EQ(0, succeeds(&variant->row, self->fd, KCHAN_NONBLOCK, 0));
 }
 
 /* The handle goes while a thread waits through it; the wait goes on. */
@@ -310,13 +222,13 @@ TEST_F(wait, outlives_its_handle)
 {
 	int other = restrict_to(self->fd, BOTH_RIGHTS);
 	struct one_op *one;
-	struct task *t = start_blocked(variant, THREAD, self->fd, &one);
+	struct task *t = start_blocked(&variant->row, THREAD, self->fd, &one);
 
 	close(self->fd);
-	EXPECT_EQ(0, fails(variant, other, KCHAN_NONBLOCK, 0, EAGAIN));
-	variant->ready(other);
-	EXPECT_EQ(variant->ret, join_op(t, one));
-	EXPECT_EQ(variant->value, one->value);
+	EXPECT_EQ(0, fails(&variant->row, other, KCHAN_NONBLOCK, 0, EAGAIN));
+	variant->row.ready(other);
+	EXPECT_EQ(variant->row.ret, join_op(t, one));
+	EXPECT_EQ(variant->row.value, one->value);
 	self->fd = other;
 }
 
@@ -324,15 +236,15 @@ TEST_F(wait, outlives_its_handle)
 
 TEST_F(wait, needs_its_right)
 {
-	int with = restrict_to(self->fd, variant->right);
-	int without = restrict_to(self->fd, variant->right ^ BOTH_RIGHTS);
+	int with = restrict_to(self->fd, variant->row.right);
+	int without = restrict_to(self->fd, variant->row.right ^ BOTH_RIGHTS);
 
-	EXPECT_EQ(0, fails(variant, without, KCHAN_NONBLOCK, 0, EBADF));
-	EXPECT_EQ(0, fails(variant, without, 0, 0, EBADF));
-	EXPECT_EQ(0, fails(variant, with, KCHAN_NONBLOCK, 0, EAGAIN));
-	variant->ready(self->fd);
-	EXPECT_EQ(0, fails(variant, without, KCHAN_NONBLOCK, 0, EBADF));
-	EXPECT_EQ(0, succeeds(variant, with, KCHAN_NONBLOCK, 0));
+	EXPECT_EQ(0, fails(&variant->row, without, KCHAN_NONBLOCK, 0, EBADF));
+	EXPECT_EQ(0, fails(&variant->row, without, 0, 0, EBADF));
+	EXPECT_EQ(0, fails(&variant->row, with, KCHAN_NONBLOCK, 0, EAGAIN));
+	variant->row.ready(self->fd);
+	EXPECT_EQ(0, fails(&variant->row, without, KCHAN_NONBLOCK, 0, EBADF));
+	EXPECT_EQ(0, succeeds(&variant->row, with, KCHAN_NONBLOCK, 0));
 	close(with);
 	close(without);
 }
@@ -341,9 +253,9 @@ TEST_F(wait, through_a_copy)
 {
 	int copy = dup(self->fd);
 
-	EXPECT_EQ(0, fails(variant, copy, KCHAN_NONBLOCK, 0, EAGAIN));
-	variant->ready(self->fd);
-	EXPECT_EQ(0, succeeds(variant, copy, KCHAN_NONBLOCK, 0));
+	EXPECT_EQ(0, fails(&variant->row, copy, KCHAN_NONBLOCK, 0, EAGAIN));
+	variant->row.ready(self->fd);
+	EXPECT_EQ(0, succeeds(&variant->row, copy, KCHAN_NONBLOCK, 0));
 	close(copy);
 }
 
@@ -363,20 +275,20 @@ static int wait_through_passed(void *arg)
 /* To a process that never had the object. */
 TEST_F(wait, through_a_passed_handle)
 {
-	struct passed p = { .one = new_op(-1, variant->op, variant->arg) };
+	struct passed p = { .one = new_op(-1, variant->row.op, variant->row.arg) };
 	int sockets[2], fd;
 	struct task *t;
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
 	p.sock = sockets[1];
 	t = task_start(PROCESS, wait_through_passed, &p);
-	fd = make_object(variant->kind, variant->limit);
-	variant->block(fd);
+	fd = make_object(variant->row.kind, variant->row.limit);
+	variant->row.block(fd);
 	pass_fd(sockets[0], fd);
-	wait_blocked(variant, fd, 1);
-	variant->ready(fd);
-	EXPECT_EQ(variant->ret, join_op(t, p.one));
-	EXPECT_EQ(variant->value, p.one->value);
+	row_wait_blocked(&variant->row, fd, 1);
+	variant->row.ready(fd);
+	EXPECT_EQ(variant->row.ret, join_op(t, p.one));
+	EXPECT_EQ(variant->row.value, p.one->value);
 	close(fd);
 }
 
@@ -395,13 +307,13 @@ static short event(row_t row)
 
 TEST_F(wait, polls)
 {
-	int handle = restrict_to(self->fd, variant->right);
+	int handle = restrict_to(self->fd, variant->row.right);
 
-	EXPECT_EQ(polls_truly(variant) ? 0 : event(variant), poll_now(handle, EVENTS));
-	variant->ready(self->fd);
-	EXPECT_EQ(event(variant), poll_now(handle, EVENTS));
+	EXPECT_EQ(polls_truly(&variant->row) ? 0 : event(&variant->row), poll_now(handle, EVENTS));
+	variant->row.ready(self->fd);
+	EXPECT_EQ(event(&variant->row), poll_now(handle, EVENTS));
 	/* Of both rights, at least the same. */
-	EXPECT_EQ(event(variant), poll_now(self->fd, event(variant)));
+	EXPECT_EQ(event(&variant->row), poll_now(self->fd, event(&variant->row)));
 	close(handle);
 }
 
@@ -422,18 +334,18 @@ static int poll_forever(void *arg)
 
 TEST_F(wait, wakes_a_poller)
 {
-	for (enum task_kind kind = THREAD; polls_truly(variant) && kind <= PROCESS; kind++) {
+	for (enum task_kind kind = THREAD; polls_truly(&variant->row) && kind <= PROCESS; kind++) {
 		struct poller *p = shared_alloc(sizeof(*p));
-		int fd = make_object(variant->kind, variant->limit);
+		int fd = make_object(variant->row.kind, variant->row.limit);
 		struct task *t;
 
-		variant->block(fd);
-		*p = (struct poller){ .fd = restrict_to(fd, variant->right), .events = EVENTS };
+		variant->row.block(fd);
+		*p = (struct poller){ .fd = restrict_to(fd, variant->row.right), .events = EVENTS };
 		t = task_start(kind, poll_forever, p);
 		wait_asleep(t);
-		variant->ready(fd);
+		variant->row.ready(fd);
 		EXPECT_EQ(0, task_join(t));
-		EXPECT_EQ(event(variant), p->revents);
+		EXPECT_EQ(event(&variant->row), p->revents);
 		close(p->fd);
 		close(fd);
 	}
@@ -448,7 +360,7 @@ static struct kchan_case case_of(row_t row, int fd)
 
 TEST_F(wait, in_a_select_that_does_not_wait)
 {
-	struct kchan_case c[] = { { .fd = -1, .op = KCHAN_OP_LOCK }, case_of(variant, self->fd) };
+	struct kchan_case c[] = { { .fd = -1, .op = KCHAN_OP_LOCK }, case_of(&variant->row, self->fd) };
 	struct kchan_stat before = chan_stat(self->fd);
 	struct chosen got;
 
@@ -459,14 +371,14 @@ TEST_F(wait, in_a_select_that_does_not_wait)
 	EXPECT_EQ(-ETIMEDOUT, kchan_select(c, 2, KCHAN_DEADLINE, in_ms(10)).index);
 	EXPECT_EQ(true, same_stat(before, self->fd));
 
-	variant->ready(self->fd);
+	variant->row.ready(self->fd);
 	before = chan_stat(self->fd);
 	EXPECT_EQ(1, kchan_select(c, 2, KCHAN_NONBLOCK | KCHAN_READY, 0).index);
 	EXPECT_EQ(true, same_stat(before, self->fd));
 	got = kchan_select(c, 2, KCHAN_NONBLOCK, 0);
 	EXPECT_EQ(1, got.index);
-	EXPECT_EQ(variant->ret, got.outcome);
-	EXPECT_EQ(variant->value, got.value);
+	EXPECT_EQ(variant->row.ret, got.outcome);
+	EXPECT_EQ(variant->row.value, got.value);
 }
 
 struct selecting {
@@ -516,15 +428,15 @@ static void end_select(struct waiting_select w)
 TEST_F(wait, in_a_select_that_waits)
 {
 	for (enum task_kind kind = THREAD; kind <= PROCESS; kind++) {
-		struct waiting_select w = start_select(variant, kind, 0);
+		struct waiting_select w = start_select(&variant->row, kind, 0);
 
-		wait_blocked(variant, w.fd, 1);
+		row_wait_blocked(&variant->row, w.fd, 1);
 		wait_waiting(w.never, 0, 1);
-		variant->ready(w.fd);
+		variant->row.ready(w.fd);
 		EXPECT_EQ(0, task_join(w.task));
 		EXPECT_EQ(1, w.s->got.index);
-		EXPECT_EQ(variant->ret, w.s->got.outcome);
-		EXPECT_EQ(variant->value, w.s->got.value);
+		EXPECT_EQ(variant->row.ret, w.s->got.outcome);
+		EXPECT_EQ(variant->row.value, w.s->got.value);
 		EXPECT_EQ(true, waiting(w.fd, 0, 0));
 		EXPECT_EQ(true, waiting(w.never, 0, 0));
 		end_select(w);
@@ -535,27 +447,27 @@ TEST_F(wait, in_a_select_that_waits)
 TEST_F(wait, in_a_select_that_waits_for_readiness)
 {
 	for (enum task_kind kind = THREAD; kind <= PROCESS; kind++) {
-		struct waiting_select w = start_select(variant, kind, KCHAN_READY);
+		struct waiting_select w = start_select(&variant->row, kind, KCHAN_READY);
 
 		wait_asleep(w.task);
-		EXPECT_EQ(0, fails(variant, w.fd, KCHAN_NONBLOCK, 0, EAGAIN));
-		variant->ready(w.fd);
+		EXPECT_EQ(0, fails(&variant->row, w.fd, KCHAN_NONBLOCK, 0, EAGAIN));
+		variant->row.ready(w.fd);
 		EXPECT_EQ(0, task_join(w.task));
 		EXPECT_EQ(1, w.s->got.index);
-		EXPECT_EQ(0, succeeds(variant, w.fd, KCHAN_NONBLOCK, 0));
+		EXPECT_EQ(0, succeeds(&variant->row, w.fd, KCHAN_NONBLOCK, 0));
 		end_select(w);
 	}
 }
 
 TEST_F(wait, in_a_select_needs_its_right)
 {
-	int without = restrict_to(self->fd, variant->right ^ BOTH_RIGHTS);
-	struct kchan_case c = case_of(variant, without);
+	int without = restrict_to(self->fd, variant->row.right ^ BOTH_RIGHTS);
+	struct kchan_case c = case_of(&variant->row, without);
 
 	EXPECT_EQ(-EBADF, kchan_select(&c, 1, KCHAN_NONBLOCK, 0).index);
-	variant->ready(self->fd);
+	variant->row.ready(self->fd);
 	EXPECT_EQ(-EBADF, kchan_select(&c, 1, 0, 0).index);
-	EXPECT_EQ(0, succeeds(variant, self->fd, KCHAN_NONBLOCK, 0));
+	EXPECT_EQ(0, succeeds(&variant->row, self->fd, KCHAN_NONBLOCK, 0));
 	close(without);
 }
 
@@ -564,18 +476,18 @@ TEST_F(wait, in_a_select_needs_its_right)
 TEST_F(wait, index_and_arg_make_sense)
 {
 	struct kchan_stat before = chan_stat(self->fd);
-	struct kchan_case c = case_of(variant, self->fd);
-	bool takes_units = variant->op == KCHAN_OP_ADD;
-	bool cells = variant->op == KCHAN_OP_DIFFERS;
-	__u32 wrong_index = cells ? variant->limit : 1;
+	struct kchan_case c = case_of(&variant->row, self->fd);
+	bool takes_units = variant->row.op == KCHAN_OP_ADD;
+	bool cells = variant->row.op == KCHAN_OP_DIFFERS;
+	__u32 wrong_index = cells ? variant->row.limit : 1;
 
-	EXPECT_EQ(-EINVAL, kchan_wait_op(self->fd, variant->op, wrong_index, variant->arg, 0, 0,
+	EXPECT_EQ(-EINVAL, kchan_wait_op(self->fd, variant->row.op, wrong_index, variant->row.arg, 0, 0,
 					 NULL));
-	EXPECT_EQ(-EINVAL, kchan_wait_op(self->fd, variant->op, UINT_MAX, variant->arg, 0, 0,
+	EXPECT_EQ(-EINVAL, kchan_wait_op(self->fd, variant->row.op, UINT_MAX, variant->row.arg, 0, 0,
 					 NULL));
 	c.index = wrong_index;
 	EXPECT_EQ(-EINVAL, kchan_select(&c, 1, 0, 0).index);
-	c = case_of(variant, self->fd);
+	c = case_of(&variant->row, self->fd);
 	c.len = 1;
 	EXPECT_EQ(-EINVAL, kchan_select(&c, 1, 0, 0).index);
 	c.len = 0;
@@ -584,9 +496,9 @@ TEST_F(wait, index_and_arg_make_sense)
 	if (!cells) {
 		__u64 wrong = takes_units ? 0 : 1;
 
-		EXPECT_EQ(-EINVAL, wait_op(self->fd, variant->op, wrong));
-		EXPECT_EQ(-EINVAL, wait_op(self->fd, variant->op, takes_units ? 2 : 1ull << 32));
-		c = on_op(self->fd, variant->op, wrong);
+		EXPECT_EQ(-EINVAL, wait_op(self->fd, variant->row.op, wrong));
+		EXPECT_EQ(-EINVAL, wait_op(self->fd, variant->row.op, takes_units ? 2 : 1ull << 32));
+		c = on_op(self->fd, variant->row.op, wrong);
 		EXPECT_EQ(-EINVAL, kchan_select(&c, 1, 0, 0).index);
 	}
 	EXPECT_EQ(true, same_stat(before, self->fd));

@@ -321,7 +321,7 @@ inline finish(c)
 		atomic {
 			if
 #ifndef MISTAKE_NO_LOOK_AT_NUMBERS
-			:: closed[OF(c, OWN)] -> verdict = GAVE_UP	/* EBADF */
+			:: closed[OF(c, OWN)] -> verdict = GAVE_UP	/* or it had it, until then */
 #endif
 			:: else -> enter(c)
 			fi

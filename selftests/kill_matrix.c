@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every wait, alone and in a select, against every end that a process can have: it is
+ * killed, another of its threads closes the handle, execs or exits, or the peer is
+ * killed.  The races: the end and what was waited for meet, at random offsets.  What
+ * the dead had not taken is there for others, what they had taken is gone once, what
+ * they held is passed on; and a bystander in the same queue is not left asleep.
+ *
+ * In the environment KCHAN_SEED=number repeats a run, as far as races repeat, and
+ * KCHAN_ROUNDS=number makes it longer.
+ */
+#include <kselftest_harness.h>
+#include "select_util.h"
+#include "wait_rows.h"
+
+enum { ROUNDS = 8, MOST_NS = 300000 };
+
+enum end { KILLED_ITSELF, CLOSED, EXECED, EXITED };
+
+FIXTURE(kill_matrix) {
+	unsigned int seed;
+	int rounds;
+};
+
+FIXTURE_VARIANT(kill_matrix) {
+	struct wait_row row;
+	bool in_select;
+};
+
+#define ADD(name, ...)									\
+	FIXTURE_VARIANT_ADD(kill_matrix, name) { WAIT_ROW(name, __VA_ARGS__), false };	\
+	FIXTURE_VARIANT_ADD(kill_matrix, name##_in_select) { WAIT_ROW(name, __VA_ARGS__), true };
+
+FOR_EVERY_WAIT(ADD)
+FOR_EVERY_TRANSFER(ADD)
+
+FIXTURE_SETUP(kill_matrix)
+{
+	const char *seed = getenv("KCHAN_SEED"), *rounds = getenv("KCHAN_ROUNDS");
+
+	self->seed = seed ? strtoul(seed, NULL, 0) : now();
+	self->rounds = rounds ? atoi(rounds) : ROUNDS;
+	TH_LOG("KCHAN_SEED=%u", self->seed);
+}
+
+FIXTURE_TEARDOWN(kill_matrix) { }
+
+/* ---- a process that waits, until it ends ---- */
+
+struct victim {
+	struct row_call call;
+	enum end end;
+	bool leader_ends;	/* the main thread does; else the other one */
+	unsigned int seed;
+	int go;
+};
+
+static void exec_and_exit(void)
+{
+	execlp("true", "true", NULL);
+	execl("/bin/busybox", "true", NULL);
+	die("nothing to execute");
+}
+
+static int end_others(void *arg)
+{
+	struct victim *v = arg;
+
+	while (!load(&v->go))
+		usleep(50);
+	dawdle_ns(&v->seed, MOST_NS);
+	if (v->end == EXECED)
+		exec_and_exit();
+	if (v->end == EXITED)
+		syscall(SYS_exit_group, 0);
+	return close(v->call.fd);
+}
+
+static int wait_and_end(void *arg)
+{
+	struct victim *v = arg;
+	struct task *t;
+
+	if (v->end == KILLED_ITSELF)
+		return row_call(&v->call);
+	t = task_start(THREAD, v->leader_ends ? row_call : end_others,
+		       v->leader_ends ? (void *)&v->call : v);
+	if (v->leader_ends)
+		end_others(v);
+	else
+		row_call(&v->call);
+	return task_join(t);
+}
+
+/* ---- a thread that waits beside it, and gives back what it got ---- */
+
+static bool is_lock(const struct wait_row *row)
+{
+	return row->op == KCHAN_OP_LOCK || row->op == KCHAN_OP_RLOCK;
+}
+
+static bool got_it(const struct row_call *c)
+{
+	return c->ret == c->row->ret || (is_lock(c->row) && c->ret == -EOWNERDEAD);
+}
+
+static int wait_and_give_back(void *arg)
+{
+	struct row_call *c = arg;
+
+	row_call(c);
+	CHECK(got_it(c));
+	if (c->row->op == KCHAN_OP_RLOCK)
+		return kchan_runlock(c->fd);
+	if (c->row->op != KCHAN_OP_LOCK || c->ret == 1)
+		return 0;
+	if (c->ret == -EOWNERDEAD && c->row->kind != KCHAN_KIND_ONCE)
+		CHECK(kchan_arg_call(c->fd, KCHAN_CONSISTENT, 0) == 0);
+	return kchan_unlock(c->fd);
+}
+
+/* ---- a round ---- */
+
+struct round {
+	const struct wait_row *row;
+	int fd;
+	struct kchan_stat blocked;
+	struct victim *victim;
+	struct row_call *bystander;
+	struct task *victim_task, *bystander_task;
+	int result;		/* of the bystander's task */
+	int grants;
+};
+
+static struct row_call new_call(struct round *r, bool in_select)
+{
+	return (struct row_call){
+		.row = r->row,
+		.fd = r->fd,
+		.never = in_select ? make_object(KCHAN_KIND_TIMER, 0) : -1,
+	};
+}
+
+static void begin(struct round *r, const struct wait_row *row, bool in_select, enum end end,
+		  unsigned int *seed)
+{
+	*r = (struct round){ .row = row, .fd = row_make(row) };
+	row->block(r->fd);
+	r->blocked = chan_stat(r->fd);
+	r->victim = shared_alloc(sizeof(*r->victim));
+	*r->victim = (struct victim){
+		.call = new_call(r, in_select),
+		.end = end,
+		.leader_ends = rand_r(seed) % 2,
+		.seed = rand_r(seed),
+	};
+	r->bystander = shared_alloc(sizeof(*r->bystander));
+	*r->bystander = new_call(r, in_select);
+}
+
+static void finish(struct round *r)
+{
+	close(r->fd);
+	close(r->victim->call.never);
+	close(r->bystander->never);
+	munmap(r->victim, sizeof(*r->victim));
+	munmap(r->bystander, sizeof(*r->bystander));
+}
+
+/* Either of them comes first; and mostly, but not always, both are parked. */
+static void start_both(struct round *r, unsigned int *seed)
+{
+	bool bystander_first = rand_r(seed) % 2, wait = rand_r(seed) % 4;
+
+	for (int i = 0; i < 2; i++) {
+		if (i == bystander_first)
+			r->victim_task = task_start(PROCESS, wait_and_end, r->victim);
+		else
+			r->bystander_task = task_start(THREAD, wait_and_give_back, r->bystander);
+		if (wait)
+			row_wait_blocked(r->row, r->fd, i + 1);
+	}
+}
+
+static void grant(struct round *r)
+{
+	r->grants++;
+	r->row->ready(r->fd);
+}
+
+static void end_victim(struct round *r)
+{
+	if (r->victim->end == KILLED_ITSELF)
+		task_kill(r->victim_task);
+	else
+		store(&r->victim->go, 1);
+}
+
+/* Who lives on after its handle was closed ends when it has what it waited for. */
+static bool has_ended(struct task *t, enum end end, int *over)
+{
+	return t && (end != CLOSED || load(over));
+}
+
+static void collect(struct round *r)
+{
+	if (has_ended(r->victim_task, r->victim->end, &r->victim->call.over)) {
+		task_join(r->victim_task);
+		r->victim_task = NULL;
+	}
+	if (has_ended(r->bystander_task, CLOSED, &r->bystander->over)) {
+		r->result = task_join(r->bystander_task);
+		r->bystander_task = NULL;
+	}
+}
+
+/*
+ * Until nobody is left.  If all who are left wait, what there was has been taken by
+ * one: then there has to be more for the next.  What is for all is never taken.
+ */
+static void serve_all(struct round *r)
+{
+	__s64 end = now() + PATIENCE_NS;
+	int left;
+
+	for (collect(r); r->victim_task || r->bystander_task; collect(r)) {
+		if (now() > end)
+			die("somebody is left asleep");
+		left = !!r->victim_task + !!r->bystander_task;
+		if (r->row->grant == FOR_ONE && row_waiting(r->row, r->fd, left))
+			grant(r);
+		usleep(100);
+	}
+}
+
+/* ---- the account ---- */
+
+static bool said_so(const struct row_call *c)
+{
+	return c->over && got_it(c);
+}
+
+/* As it was before all, when somebody had taken what there was. */
+static bool is_blocked(struct round *r)
+{
+	return same_stat(r->blocked, r->fd);
+}
+
+/* Each of two is given to the one or to the other, and to nobody twice. */
+static int account_for_one(struct round *r, int *unsaid)
+{
+	const struct row_call *v = &r->victim->call;
+
+	CHECK(r->grants == 1 || r->grants == 2);
+	CHECK(is_blocked(r));
+	if (r->grants == 1) {
+		CHECK(!said_so(v));
+	} else if (!said_so(v)) {
+		/* It died after it had got it, but before it could say so. */
+		CHECK(r->victim->end != CLOSED);
+		CHECK(r->row->op != KCHAN_OP_RECV || v->message == MESSAGE);
+		/* What was sent is sent, whatever becomes of the sender. */
+		*unsaid += r->row->op != KCHAN_OP_SEND;
+	}
+	return 0;
+}
+
+/* What the dead held was passed on as theirs, and as nobody else's. */
+static int account_for_holder(struct round *r)
+{
+	const struct row_call *v = &r->victim->call;
+	int last = kchan_try_lock(r->fd), deaths;
+
+	CHECK(r->grants == 1);
+	CHECK(last == 0 || last == -EOWNERDEAD);
+	deaths = (r->bystander->ret == -EOWNERDEAD) + (last == -EOWNERDEAD);
+	CHECK(deaths <= 1);
+	CHECK(deaths == 1 || !said_so(v));
+	CHECK(deaths == 0 || !v->over || said_so(v));
+	return 0;
+}
+
+static int account(struct round *r, int *unsaid)
+{
+	const struct row_call *v = &r->victim->call;
+
+	CHECK(r->result == 0);
+	CHECK(waiting(r->fd, 0, 0));
+	CHECK(is_lock(r->row) || row_value(r->bystander) == r->row->value);
+	/* Its handle may have been closed before it could wait. */
+	CHECK(!v->over || got_it(v) || (r->victim->end == CLOSED && v->ret == -EBADF));
+	CHECK(!said_so(v) || row_value(v) == r->row->value);
+	if (r->row->grant == FOR_ONE)
+		return account_for_one(r, unsaid);
+	if (r->row->grant == FOR_HOLDER)
+		return account_for_holder(r);
+	CHECK(r->grants == 1);
+	/* Nobody holds it any more, not even to read. */
+	CHECK(r->row->op != KCHAN_OP_RLOCK || kchan_try_lock(r->fd) == 0);
+	return 0;
+}
+
+static int play(const FIXTURE_VARIANT(kill_matrix) *v, enum end end, unsigned int *seed,
+		int *unsaid)
+{
+	struct round r;
+	int ret;
+
+	begin(&r, &v->row, v->in_select, end, seed);
+	start_both(&r, seed);
+	if (rand_r(seed) % 2) {
+		end_victim(&r);
+		dawdle_ns(seed, MOST_NS);
+		grant(&r);
+	} else {
+		grant(&r);
+		dawdle_ns(seed, MOST_NS);
+		end_victim(&r);
+	}
+	serve_all(&r);
+	ret = account(&r, unsaid);
+	finish(&r);
+	return ret;
+}
+
+static void expect_end_survived(struct __test_metadata *_metadata,
+				FIXTURE_DATA(kill_matrix) *self,
+				const FIXTURE_VARIANT(kill_matrix) *variant, enum end end)
+{
+	int unsaid = 0;
+
+	for (int round = 0; round < self->rounds; round++) {
+		ASSERT_EQ(0, play(variant, end, &self->seed, &unsaid)) TH_LOG("round %d", round);
+	}
+	/* It is a matter of a few instructions: what is lost is lost more often. */
+	EXPECT_GE(1 + self->rounds / 4, unsaid);
+}
+
+TEST_F(kill_matrix, killed)
+{
+	expect_end_survived(_metadata, self, variant, KILLED_ITSELF);
+}
+
+TEST_F(kill_matrix, closed_by_another_thread)
+{
+	expect_end_survived(_metadata, self, variant, CLOSED);
+}
+
+TEST_F(kill_matrix, exec_by_another_thread)
+{
+	expect_end_survived(_metadata, self, variant, EXECED);
+}
+
+TEST_F(kill_matrix, exit_by_another_thread)
+{
+	expect_end_survived(_metadata, self, variant, EXITED);
+}
+
+/* ---- the peer ---- */
+
+struct peer {
+	const struct wait_row *row;
+	int fd;
+	unsigned int seed;
+	int blocks, go, granted;
+};
+
+static int block_and_grant(void *arg)
+{
+	struct peer *p = arg;
+
+	p->row->block(p->fd);
+	store(&p->blocks, 1);
+	while (!load(&p->go))
+		usleep(50);
+	dawdle_ns(&p->seed, MOST_NS);
+	p->row->ready(p->fd);
+	store(&p->granted, 1);
+	pause();
+	return 0;
+}
+
+/* Nobody holds it; a reader could not mend what the peer left. */
+static bool is_free(struct round *r)
+{
+	int ret = kchan_try_lock(r->fd);
+
+	return ret == 0 || ret == r->row->ret || (r->row->op == KCHAN_OP_RLOCK && ret == -EOWNERDEAD);
+}
+
+static int play_with_peer(const FIXTURE_VARIANT(kill_matrix) *v, unsigned int *seed)
+{
+	struct round r = { .row = &v->row, .fd = row_make(&v->row) };
+	struct peer *p = shared_alloc(sizeof(*p));
+	struct row_call *c = shared_alloc(sizeof(*c));
+	struct task *peer, *t;
+
+	*p = (struct peer){ .row = r.row, .fd = r.fd, .seed = rand_r(seed) };
+	*c = new_call(&r, v->in_select);
+	peer = task_start(PROCESS, block_and_grant, p);
+	wait_until(load(&p->blocks));
+	t = task_start(THREAD, wait_and_give_back, c);
+	row_wait_blocked(r.row, r.fd, 1);
+	store(&p->go, 1);
+	dawdle_ns(seed, 2 * MOST_NS);
+	task_kill(peer);
+	CHECK(task_join(peer) == KILLED(SIGKILL));
+	/* What it held has been passed on; otherwise it may not have come to it. */
+	if (!load(&p->granted) && row_waiting(r.row, r.fd, 1)) {
+		CHECK(!is_lock(r.row));
+		r.row->ready(r.fd);
+	}
+	CHECK(task_join(t) == 0);
+	CHECK(c->ret == r.row->ret || !p->granted);
+	CHECK(waiting(r.fd, 0, 0));
+	CHECK(!is_lock(r.row) || is_free(&r));
+	close(r.fd);
+	close(c->never);
+	munmap(p, sizeof(*p));
+	munmap(c, sizeof(*c));
+	return 0;
+}
+
+TEST_F(kill_matrix, peer_killed)
+{
+	for (int round = 0; round < self->rounds; round++) {
+		ASSERT_EQ(0, play_with_peer(variant, &self->seed)) TH_LOG("round %d", round);
+	}
+}
+
+TEST_HARNESS_MAIN
