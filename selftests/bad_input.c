@@ -2,7 +2,7 @@
 /*
  * Every wrong size, flag, reserved field, pointer, length, right and kind of
  * file has its documented errno, and changes nothing.  Built a second time as
- * a 32-bit program (abi32), which has to see the same.
+ * a 32-bit program, which has to see the same.
  */
 #include <stddef.h>
 #include <sys/eventfd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* No file number left: EMFILE, and nothing has changed. */
+/* No file number left: EMFILE, whatever was to be made, and nothing has changed. */
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
@@ -21,6 +21,32 @@ TEST(create)
 	for (int i = 0; i < 100; i++) {
 		ASSERT_EQ(-EMFILE, try_make_chan(dev, 8, 100, 0));
 	}
+}
+
+TEST(create_of_every_kind)
+{
+	int dev = open_device(), parent = make_cancel(-1);
+	struct kchan_create child = {
+		.size = sizeof(child), .kind = KCHAN_KIND_CANCEL, .flags = KCHAN_CHILD,
+		.parent = parent,
+	};
+
+	leave_no_fd();
+	for (__u32 kind = KCHAN_KIND_WAITGROUP; kind <= KCHAN_KIND_CANCEL; kind++) {
+		bool limited = kind == KCHAN_KIND_SEMAPHORE || kind == KCHAN_KIND_CELLS;
+
+		if (kind == KCHAN_KIND_TOKEN)
+			continue;
+		for (int i = 0; i < 20; i++) {
+			ASSERT_EQ(-EMFILE, try_make_object(dev, kind, limited, 0));
+		}
+	}
+	/* A child that was not made is nobody's child. */
+	for (int i = 0; i < 20; i++) {
+		ASSERT_EQ(-EMFILE, kchan_call(dev, KCHAN_CREATE, &child));
+	}
+	EXPECT_EQ(0, chan_stat(parent).length);
+	EXPECT_EQ(1, kchan_arg_call(parent, KCHAN_CANCEL, 0));
 }
 
 TEST(restrict_)
@@ -60,6 +86,22 @@ TEST(failed_restrict_leaves_no_ghost)
 	close(sender);
 	EXPECT_EQ(KCHAN_STATE_NO_SENDERS, chan_stat(receiver).state);
 	EXPECT_EQ(0, recv64(receiver, &v));
+}
+
+/* A token that was not made holds no units, and none of the group either. */
+TEST(token)
+{
+	int group = make_object(KCHAN_KIND_WAITGROUP, 0);
+	struct kchan_stat before;
+
+	ASSERT_EQ(0, kchan_add(group, 2));
+	before = chan_stat(group);
+	leave_no_fd();
+	for (int i = 0; i < 100; i++) {
+		ASSERT_EQ(-EMFILE, kchan_arg_call(group, KCHAN_TOKEN, 2));
+	}
+	EXPECT_EQ(true, same_stat(before, group));
+	EXPECT_EQ(0, kchan_done(group, 2));
 }
 
 TEST_HARNESS_MAIN

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A channel's memory is charged to the cgroup of whoever makes it. */
+/* Memory is charged to the cgroup of whoever makes an object, and ends at its limit. */
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <kselftest_harness.h>
@@ -67,6 +67,7 @@ FIXTURE_TEARDOWN(memcg)
 struct member {
 	char group[128];
 	int ready, go;
+	int made;
 };
 
 static int make_large(void *arg)
@@ -109,6 +110,59 @@ TEST_F(memcg, charged_when_made_and_freed_at_the_end)
 	wait_until(read_number(self->group, "memory.current") < before + SLACK);
 	store(&m->go, 3);
 	EXPECT_EQ(0, task_join(t));
+}
+
+/* ---- the limit ---- */
+
+enum { LIMIT = 16 << 20 };
+
+/*
+ * One after the other, till there is no memory left: that is an error, or the end of
+ * this process, as the kernel's habit is with cgroups.
+ */
+static int make_until_the_end(void *arg)
+{
+	static const struct {
+		__u32 kind;
+		__u64 limit;
+	} kinds[] = {
+		{ KCHAN_KIND_MUTEX, 0 }, { KCHAN_KIND_CELLS, 4096 }, { KCHAN_KIND_CANCEL, 0 },
+		{ KCHAN_KIND_RWMUTEX, 0 }, { KCHAN_KIND_TIMER, 0 },
+	};
+	struct member *m = arg;
+	int dev = open_device(), fd = 0;
+
+	allow_fds(100000);
+	CHECK(write_file(m->group, "cgroup.procs", "0"));
+	for (int i = 0; fd >= 0; i++) {
+		int kind = i % ARRAY_LEN(kinds);
+
+		fd = i % 2 ? try_make_chan(dev, 4096, 64, 0) :
+			     try_make_object(dev, kinds[kind].kind, kinds[kind].limit, 0);
+		m->made = i;
+	}
+	CHECK(fd == -ENOMEM);
+	return 0;
+}
+
+TEST_F(memcg, objects_end_at_the_limit)
+{
+	struct member *m = shared_alloc(sizeof(*m));
+	char limit[32];
+	int ret;
+
+	if (self->missing)
+		SKIP(return, "%s", self->missing);
+	snprintf(limit, sizeof(limit), "%d", LIMIT);
+	ASSERT_TRUE(write_file(self->group, "memory.max", limit));
+	strcpy(m->group, self->group);
+	ret = task_join(task_start(PROCESS, make_until_the_end, m));
+	EXPECT_TRUE(ret == 0 || ret == KILLED(SIGKILL)) TH_LOG("%#x", ret);
+	/* A quarter of a megabyte for each second one. */
+	EXPECT_GE(2 * LIMIT / (4096 * 64), m->made);
+	EXPECT_LT(10, m->made);
+	/* All of it is free again. */
+	wait_until(read_number(self->group, "memory.current") < SLACK);
 }
 
 TEST_HARNESS_MAIN

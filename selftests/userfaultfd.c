@@ -3,9 +3,9 @@
  * Pages that come slowly, as userfaultfd can make them, stall their owner and
  * nobody else.
  */
-#include <linux/userfaultfd.h>
 #include <kselftest_harness.h>
 #include "kchan_util.h"
+#include "slow_pages.h"
 
 FIXTURE(userfaultfd) {
 	int c;
@@ -24,18 +24,12 @@ FIXTURE_VARIANT_ADD(userfaultfd, buffered) { 4 };
 /* A userfaultfd serves the address space of whoever made it. */
 static int make_slow_page(FIXTURE_DATA(userfaultfd) *self)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct slow_pages slow;
 
-	self->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (self->uffd < 0)
-		return errno;
-	self->page = (void *)map_pages(1);
-	reg.range.start = (uintptr_t)self->page;
-	reg.range.len = PAGE;
-	must(!ioctl(self->uffd, UFFDIO_API, &api));
-	must(!ioctl(self->uffd, UFFDIO_REGISTER, &reg));
-	return 0;
+	make_slow_pages(&slow, 1);
+	self->uffd = slow.fd;
+	self->page = (void *)slow.pages;
+	return slow.error;
 }
 
 FIXTURE_SETUP(userfaultfd)
@@ -53,15 +47,6 @@ FIXTURE_TEARDOWN(userfaultfd)
 #define SKIP_WITHOUT_USERFAULTFD()						\
 	if (self->error)							\
 		SKIP(return, "userfaultfd: %s", strerror(self->error))
-
-/* The proof that somebody is stalled: its fault has arrived here. */
-static void wait_for_fault(int uffd)
-{
-	struct uffd_msg msg;
-
-	must(read(uffd, &msg, sizeof(msg)) == sizeof(msg));
-	must(msg.event == UFFD_EVENT_PAGEFAULT);
-}
 
 static void resolve(int uffd, __u64 *page)
 {
@@ -240,6 +225,57 @@ TEST_F(userfaultfd, killed_receiver)
 	EXPECT_EQ(7, v);
 	if (!variant->capacity) {
 		EXPECT_EQ(0, task_join(sender));
+	}
+}
+
+/* Parks a receiver, and takes away its memory. */
+static struct task *park_spoilt(struct stalled *s, int c, __u32 parked_then)
+{
+	struct task *t;
+
+	*s = (struct stalled){ .c = c, .page = (void *)map_pages(1) };
+	t = task_start(THREAD, recv_into_page, s);
+	wait_waiting(c, 0, parked_then);
+	must(!mprotect(s->page, PAGE, PROT_NONE));
+	return t;
+}
+
+/*
+ * Two messages have come back.  Somebody who found nothing a while ago has the
+ * first handed out as he parks, and can't take it either: half of where it should
+ * go is gone, while the other half was on its way.  It is still the first.
+ */
+TEST_F(userfaultfd, message_that_comes_back_twice)
+{
+	__u8 *half = map_pages(2), *slow = half + PAGE;
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)slow, PAGE }, .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct stalled late = { .c = self->c, .page = (void *)(slow - 4) }, spoilt[2];
+	struct task *late_task, *tasks[2];
+	__u64 v;
+
+	SKIP_WITHOUT_USERFAULTFD();
+	must(!ioctl(self->uffd, UFFDIO_REGISTER, &reg));
+	late_task = task_start(THREAD, recv_into_page, &late);
+	wait_for_fault(self->uffd);
+	for (int i = 0; i < 2; i++)
+		tasks[i] = park_spoilt(&spoilt[i], self->c, i + 1);
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(0, send64(self->c, i + 1));
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(0, task_join(tasks[i]));
+		EXPECT_EQ(-EFAULT, spoilt[i].ret);
+	}
+	ASSERT_EQ(2, chan_stat(self->c).length);
+
+	ASSERT_EQ(0, mprotect(half, PAGE, PROT_NONE));
+	resolve(self->uffd, (void *)slow);
+	EXPECT_EQ(0, task_join(late_task));
+	EXPECT_EQ(-EFAULT, late.ret);
+	for (__u64 i = 1; i <= 2; i++) {
+		EXPECT_EQ(1, recv64(self->c, &v));
+		EXPECT_EQ(i, v);
 	}
 }
 
