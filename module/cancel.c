@@ -160,6 +160,8 @@ static void adopt(struct kchan_cancel *parent, struct kchan_cancel *child)
 
 	mutex_lock(&parent->tree->lock);
 	cause = cause_of(parent);
+	if (!cause)
+		cause = cause_of(child);
 	if (cause) {
 		cancel_one(child, cause);
 	} else {

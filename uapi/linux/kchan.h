@@ -361,8 +361,8 @@ struct kchan_arg {
  * struct kchan_timer - when a timer fires
  * @size: in: sizeof(struct kchan_timer)
  * @flags: in: KCHAN_DEADLINE, KCHAN_CLOCK_*; 0: never, stop it
- * @deadline: in: with KCHAN_DEADLINE the first tick, as in struct kchan_msg;
- *	otherwise 0
+ * @deadline: in: with KCHAN_DEADLINE the first tick, as in struct kchan_msg (the
+ *	end of time, 2^63 - 1, is never: as if stopped); otherwise 0
  * @period: in: nanoseconds from one tick to the next; 0: only one
  *
  * Ticks that nobody has taken are forgotten, whether it is set or stopped.
@@ -387,7 +387,7 @@ struct kchan_timer {
  * its signal leaves nobody waiting: the kernel looks then.
  */
 struct kchan_cell {
-	__u64 value;
+	__aligned_u64 value;
 	__u32 waiters;
 	__u32 reserved[13];
 };
