@@ -558,26 +558,6 @@ static inline int join_op(struct task *t, struct one_op *one)
 	return result ? result : one->ret;
 }
 
-/* ---- signals ---- */
-
-/* SIGUSR1's handler counts, so that the tests know it ran. */
-static int *handled;
-
-static inline void count_signal(int sig)
-{
-	(void)sig;
-	count_up(handled);
-}
-
-/* From 0 on. */
-static inline void count_signals(int flags)
-{
-	struct sigaction sa = { .sa_handler = count_signal, .sa_flags = flags };
-
-	handled = shared_alloc(sizeof(*handled));
-	must(!sigaction(SIGUSR1, &sa, NULL));
-}
-
 /* ---- the module ---- */
 
 /* One of its parameters. */

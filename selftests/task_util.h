@@ -347,6 +347,24 @@ static inline void catch_signal(int sig, int flags)
 	must(!sigaction(sig, &sa, NULL));
 }
 
+/* SIGUSR1's handler counts, so that the tests know it ran. */
+static int *handled;
+
+static inline void count_signal(int sig)
+{
+	(void)sig;
+	count_up(handled);
+}
+
+/* From 0 on. */
+static inline void count_signals(int flags)
+{
+	struct sigaction sa = { .sa_handler = count_signal, .sa_flags = flags };
+
+	handled = shared_alloc(sizeof(*handled));
+	must(!sigaction(SIGUSR1, &sa, NULL));
+}
+
 /* ---- files ---- */
 
 static inline int lowest_free_fd(void)

@@ -519,27 +519,12 @@ TEST_F(bounds, not_cancelled)
 
 /* ---- signals ---- */
 
-static int handled;
-
-static void count_signal(int sig)
-{
-	(void)sig;
-	count_up(&handled);
-}
-
-static void handle_usr1(int flags)
-{
-	struct sigaction sa = { .sa_handler = count_signal, .sa_flags = flags };
-
-	must(!sigaction(SIGUSR1, &sa, NULL));
-}
-
 TEST_F(bounds, a_signal_ends_it)
 {
 	struct chan_object_stat before = state_of(self->s.on);
 	struct chan_bounds bounds = { .deadline = chan_after(HOUR), .cancel = self->stop };
 
-	handle_usr1(0);
+	count_signals(0);
 	for (int plain = 0; plain < 2; plain++) {
 		struct job job = { .form = variant->form, .s = &self->s, &bounds, plain };
 		struct task *task = start_wait(&job);
@@ -556,7 +541,7 @@ TEST_F(bounds, goes_on_where_the_handler_says_so)
 {
 	struct chan_bounds bounds = { .deadline = chan_after(HOUR), .cancel = self->stop };
 
-	handle_usr1(SA_RESTART);
+	count_signals(SA_RESTART);
 	for (int plain = 0; plain < 2; plain++) {
 		struct scene s = { 0 };
 		struct job job = { .form = variant->form, .s = &s, &bounds, plain };
@@ -564,9 +549,9 @@ TEST_F(bounds, goes_on_where_the_handler_says_so)
 
 		variant->form->prepare(&s);
 		task = start_wait(&job);
-		store(&handled, 0);
+		store(handled, 0);
 		task_signal(task, SIGUSR1);
-		wait_until(load(&handled) == 1);
+		wait_until(load(handled) == 1);
 		must(variant->form == &form_cond || !variant->form->bring(&s));
 		EXPECT_EQ(0, task_join(task));
 		EXPECT_EQ(variant->form == &form_cond ? -EINTR : variant->form->result, job.ret);

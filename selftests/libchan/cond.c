@@ -87,7 +87,7 @@ TEST(gives_the_lock_back_while_it_waits)
 	struct scene s = new_scene();
 	struct task *task = start_wait(&s);
 
-	EXPECT_EQ(0, err(chan_mutex_try_lock(s.m)));
+	EXPECT_EQ(0, err(chan_mutex_lock(s.m)));
 	EXPECT_EQ(1, err(chan_cond_signal(s.cond)));
 	wait_blocked(s.m, 1, 0);
 	EXPECT_EQ(0, err(chan_mutex_unlock(s.m)));
@@ -97,21 +97,13 @@ TEST(gives_the_lock_back_while_it_waits)
 	end_scene(&s);
 }
 
-static int handled;
-
-static void count_signal(int sig)
-{
-	(void)sig;
-	count_up(&handled);
-}
-
 /* Taking the lock again ends for nothing: neither deadline, cancel nor signal. */
 TEST(locks_again_whatever_happens)
 {
 	struct scene s = new_scene();
 	struct task *task;
 
-	must(!sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = count_signal }, NULL));
+	count_signals(0);
 	s.cancel = must_have(chan_cancel_make());
 	s.deadline = chan_after(3600 * CHAN_SECOND);
 	task = start_wait(&s);
@@ -120,7 +112,7 @@ TEST(locks_again_whatever_happens)
 	wait_blocked(s.m, 1, 0);
 	for (int i = 1; i <= 3; i++) {
 		task_signal(task, SIGUSR1);
-		wait_until(load(&handled) == i);
+		wait_until(load(handled) == i);
 		wait_blocked(s.m, 1, 0);
 	}
 	EXPECT_EQ(0, err(chan_mutex_unlock(s.m)));

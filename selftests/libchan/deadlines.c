@@ -130,21 +130,6 @@ TEST(now_and_after)
 
 /* ---- signals ---- */
 
-static int signals;
-
-static void count_signal(int sig)
-{
-	(void)sig;
-	count_up(&signals);
-}
-
-static void handle_usr1(int flags)
-{
-	struct sigaction sa = { .sa_handler = count_signal, .sa_flags = flags };
-
-	must(!sigaction(SIGUSR1, &sa, NULL));
-}
-
 struct waits {
 	struct chan *c;
 	int (*wait)(struct chan *c, int *value);
@@ -180,7 +165,7 @@ TEST(signal_ends_a_wait)
 {
 	int (*const calls[])(struct chan *, int *) = { plain_recv, recv_with_deadline, plain_send };
 
-	handle_usr1(0);
+	count_signals(0);
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
 		struct chan *c = must_make(sizeof(int), 0);
 		struct waits waits = { .c = c, .wait = calls[i], .value = 0x5a5a5a5a };
@@ -213,12 +198,12 @@ static void signal_then_send(struct __test_metadata *_metadata, int flags,
 	struct task *task;
 	int value = 11;
 
-	handle_usr1(flags);
-	store(&signals, 0);
+	count_signals(flags);
+	store(handled, 0);
 	task = task_start(THREAD, wait_for_value, &waits);
 	wait_blocked(c, 0, 1);
 	task_signal(task, SIGUSR1);
-	wait_until(load(&signals) == 1);
+	wait_until(load(handled) == 1);
 	EXPECT_EQ(0, err(chan_send(c, &value)));
 	EXPECT_EQ(0, task_join(task));
 	EXPECT_EQ(1, waits.ret);
