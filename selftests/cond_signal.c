@@ -119,7 +119,9 @@ TEST_F(cond, lock_is_free_while_it_waits)
 	struct waiter *w = new_waiter(self->m, self->cond);
 
 	start_waiter(w, variant->kind, 1);
-	EXPECT_EQ(0, kchan_try_lock(self->m));
+	/* It counts as waiting just before it has given the lock back. */
+	EXPECT_EQ(0, kchan_lock(self->m));
+	EXPECT_EQ(true, waiting(self->cond, 0, 1));
 	/* Woken though the lock is held: taking it again is the next call's business. */
 	EXPECT_EQ(1, signal_some(self->cond, 1));
 	EXPECT_EQ(0, ended(w));
@@ -202,6 +204,42 @@ TEST_F(cond, killed_waiter_costs_no_signal)
 	EXPECT_EQ(true, waiting(self->cond, 0, 1));
 	EXPECT_EQ(0, chan_stat(self->m).state);
 	EXPECT_EQ(1, signal_some(self->cond, 1));
+	EXPECT_EQ(0, ended(next));
+}
+
+/* From here on @pid, which sleeps, does not run before we let it. */
+static bool keep_from_running(pid_t pid)
+{
+	struct sched_param first = { .sched_priority = 50 };
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	return !sched_setaffinity(pid, sizeof(one), &one) &&
+	       !sched_setaffinity(0, sizeof(one), &one) &&
+	       !sched_setscheduler(0, SCHED_FIFO, &first);
+}
+
+static void let_run(void)
+{
+	must(!sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 }));
+}
+
+/* It was signalled, and is killed before it could do anything about it. */
+TEST_F(cond, killed_when_just_signalled)
+{
+	struct waiter *dead = new_waiter(self->m, self->cond);
+	struct waiter *next = new_waiter(self->m, self->cond);
+
+	start_waiter(dead, PROCESS, 1);
+	start_waiter(next, variant->kind, 2);
+	wait_asleep(dead->task);
+	if (!keep_from_running(dead->task->tid))
+		SKIP(return, "no real-time priority here: %s", strerror(errno));
+	EXPECT_EQ(1, signal_some(self->cond, 1));
+	task_kill(dead->task);
+	let_run();
+	EXPECT_EQ(KILLED(SIGKILL), task_join(dead->task));
 	EXPECT_EQ(0, ended(next));
 }
 

@@ -381,6 +381,22 @@ TEST_F(kind, calls_need_their_right)
 	}
 }
 
+TEST_F(kind, calls_take_no_flags)
+{
+	struct kchan_stat before = chan_stat(self->fd);
+
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+		if (needs[i].kind != variant->kind)
+			continue;
+		for (__u32 flag = 1; flag; flag <<= 1) {
+			struct kchan_arg arg = { sizeof(arg), flag, needs[i].value };
+
+			EXPECT_EQ(-EINVAL, kchan_call(self->fd, needs[i].cmd, &arg));
+		}
+	}
+	EXPECT_EQ(true, same_stat(before, self->fd));
+}
+
 /* ---- calls that are not its own ---- */
 
 TEST_F(kind, knows_no_other_calls)

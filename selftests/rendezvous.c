@@ -137,4 +137,54 @@ TEST_F(rendezvous, nothing_is_ever_buffered)
 	EXPECT_EQ(0, task_join(t));
 }
 
+struct sized {
+	int fd;
+	__u32 size;
+	__u8 message[512];
+};
+
+static int send_sized(void *arg)
+{
+	struct sized *s = arg;
+
+	return chan_send(s->fd, s->message, s->size);
+}
+
+static int recv_sized(void *arg)
+{
+	struct sized *s = arg;
+
+	return chan_recv(s->fd, s->message, s->size) == 1 ? 0 : -1;
+}
+
+/* Whatever its size, a message can wait for its receiver, and one for it. */
+TEST_F(rendezvous, message_of_any_size_waits)
+{
+	static const __u32 sizes[] = {
+		1, 7, 8, 9, 63, 64, 65, 127, 128, 129, 136, 152, 160, 168, 176, 184, 192, 200, 256, 512,
+	};
+	struct sized *s = shared_alloc(sizeof(*s));
+	__u8 ours[sizeof(s->message)];
+	struct task *t;
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		s->size = sizes[i];
+		s->fd = make_chan(s->size, 0);
+		memset(s->message, i + 1, s->size);
+		t = task_start(variant->kind, send_sized, s);
+		wait_waiting(s->fd, 1, 0);
+		EXPECT_EQ(1, chan_recv(s->fd, ours, s->size));
+		EXPECT_EQ(0, task_join(t));
+		EXPECT_EQ(0, memcmp(s->message, ours, s->size));
+
+		memset(s->message, 0, s->size);
+		t = task_start(variant->kind, recv_sized, s);
+		wait_waiting(s->fd, 0, 1);
+		EXPECT_EQ(0, chan_send(s->fd, ours, s->size));
+		EXPECT_EQ(0, task_join(t));
+		EXPECT_EQ(0, memcmp(s->message, ours, s->size));
+		close(s->fd);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -2,7 +2,7 @@
 /*
  * Every wrong field of a select and of its cases has its documented errno, and
  * changes nothing, though another case is ready.  Built a second time as a 32-bit
- * program (abi32_select), which has to see the same.
+ * program, which has to see the same.
  */
 #include <stddef.h>
 #include <sys/eventfd.h>
@@ -422,6 +422,28 @@ TEST_F(select_bad_input, blocking_selects_work)
 	EXPECT_FAILED(ETIMEDOUT, kchan_select(s->cases, s->nr, KCHAN_DEADLINE, in_ms(1)));
 	close(c);
 	close(d);
+}
+
+/* In a program with threads, where a call holds the handles that it looks up. */
+TEST_F(select_bad_input, refused_case_holds_no_handle)
+{
+	int c = make_chan(8, 0), sender = restrict_to(c, KCHAN_RIGHT_SEND);
+	int receiver = restrict_to(c, KCHAN_RIGHT_RECV);
+	struct one_value one = { .fd = make_chan(8, 0) };
+	struct task *t = task_start(THREAD, recv_one, &one);
+	__u64 v = 0;
+
+	close(c);
+	wait_waiting(one.fd, 0, 1);
+	EXPECT_FAILED(EMSGSIZE, select_of(on_send(sender, &v, 7)));
+	EXPECT_FAILED(EINVAL, select_of(on_op(sender, KCHAN_OP_ZERO, 0)));
+	EXPECT_FAILED(EBADF, select_of(on_recv64(sender, &v)));
+	close(sender);
+	EXPECT_EQ(0, try_recv64(receiver, &v));
+	EXPECT_EQ(0, send64(one.fd, 1));
+	EXPECT_EQ(0, task_join(t));
+	close(receiver);
+	close(one.fd);
 }
 
 TEST_HARNESS_MAIN

@@ -393,7 +393,8 @@ TEST(polled)
 
 	EXPECT_EQ(0, poll_now(fd, POLLIN));
 	ASSERT_EQ(0, set_at(fd, in_ms(20), 0));
-	EXPECT_EQ(1, poll(&p, 1, PATIENCE_NS / NSEC_PER_MSEC));
+	/* Without a time-out, at whose end it would look again by itself. */
+	EXPECT_EQ(1, poll(&p, 1, -1));
 	EXPECT_EQ(POLLIN, p.revents);
 	EXPECT_EQ(1, chan_stat(fd).length);
 	EXPECT_EQ(0, try_take(fd, &(__u64){ 0 }));
@@ -440,6 +441,34 @@ TEST(goes_while_it_runs)
 		EXPECT_LE(0, poll_now(fd, POLLIN));
 		close(fd);
 	}
+}
+
+/*
+ * However late a tick is taken, the next is due by the count from the first one.
+ * False if the machine was too slow to tell.
+ */
+static bool keeps_step(struct __test_metadata *_metadata, __s64 period)
+{
+	__s64 start = now_on(CLOCK_REALTIME), first = start - period - period / 2, took;
+	int fd = make_timer();
+	__u64 ticks;
+
+	EXPECT_EQ(0, set_timer(fd, KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME, first, period));
+	EXPECT_EQ(0, try_take(fd, &ticks));
+	EXPECT_EQ(0, take(fd, &ticks));
+	took = now_on(CLOCK_REALTIME) - start;
+	EXPECT_LE(period / 2, took);
+	close(fd);
+	return took < period;
+}
+
+TEST(keeps_step_with_its_first_tick)
+{
+	for (__s64 period = NSEC_PER_SEC; period <= 8 * NSEC_PER_SEC; period *= 2)
+		if (keeps_step(_metadata, period))
+			return;
+	EXPECT_EQ(true, false)
+		TH_LOG("each tick came a period after the one before it was taken");
 }
 
 TEST_HARNESS_MAIN

@@ -167,4 +167,23 @@ TEST(polled_when_full_without_a_limit)
 	EXPECT_EQ(POLLOUT, poll_now(group, POLLIN | POLLOUT));
 }
 
+/* Somebody waits to add, at the limit: zero is told all the same, before that. */
+TEST_F(wait_group, zero_comes_before_who_waits_to_add)
+{
+	int group = make_object(KCHAN_KIND_WAITGROUP, 1);
+	struct one_op *zero = new_op(group, KCHAN_OP_ZERO, 0);
+	struct one_op *add = new_op(group, KCHAN_OP_ADD, 1);
+	struct task *waits, *adds;
+
+	ASSERT_EQ(0, kchan_add(group, 1));
+	adds = task_start(variant->kind, do_one_op, add);
+	wait_waiting(group, 1, 0);
+	waits = task_start(variant->kind, do_one_op, zero);
+	wait_waiting(group, 1, 1);
+	ASSERT_EQ(0, kchan_done(group, 1));
+	EXPECT_EQ(0, join_op(waits, zero));
+	EXPECT_EQ(0, join_op(adds, add));
+	EXPECT_EQ(1, chan_stat(group).length);
+}
+
 TEST_HARNESS_MAIN

@@ -198,7 +198,8 @@ static int poll_for_units(void *arg)
 {
 	struct pollfd p = { .fd = *(int *)arg, .events = POLLIN | POLLOUT };
 
-	CHECK(poll(&p, 1, PATIENCE_NS / NSEC_PER_MSEC) == 1);
+	/* Without a time-out, at whose end it would look again by itself. */
+	CHECK(poll(&p, 1, -1) == 1);
 	return 0;
 }
 
