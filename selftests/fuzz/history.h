@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Histories: what a few tasks asked of a few objects at the same time, what they
+ * were told, and in which order calls began and returned.
+ *
+ * A history is text, one line an object and one line a call, which history_print()
+ * writes and history_read() reads; README.md describes it.
+ */
+#ifndef HISTORY_H
+#define HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <linux/types.h>
+
+enum { MAX_TASKS = 4, MAX_OBJECTS = 4, MAX_CALLS = 16, MAX_CASES = 4, MAX_BUFFER = 3 };
+enum { MAX_STAMPS = 2 * MAX_CALLS };
+
+enum kind { CHAN, MUTEX, RWMUTEX, ONCE, SEMAPHORE, WAITGROUP, COND, CANCEL, KINDS };
+
+/* What a call does to an object.  Those up to MAY_WAIT may wait, and stand in selects. */
+enum verb {
+	SEND, RECV, ADD, ZERO, LOCK, RLOCK, AWAIT_SIGNAL, AWAIT_CANCEL,
+	MAY_WAIT = AWAIT_CANCEL,
+	CLOSE, DROP_SEND, DROP_RECV, DONE, UNLOCK, RUNLOCK, FINISH, SIGNAL, DO_CANCEL, STAT,
+	VERBS
+};
+
+/**
+ * struct action - one thing done to one object
+ * @verb: what
+ * @object: to which
+ * @number: the value sent, units, how many to signal, the cause of a cancel; for
+ *	AWAIT_SIGNAL the object that is the mutex
+ */
+struct action {
+	uint8_t verb;
+	uint8_t object;
+	uint16_t number;
+};
+
+/* What a stat saw. */
+struct seen {
+	int length;
+	int waiting[2];		/* senders, receivers */
+	unsigned int state;	/* KCHAN_STATE_* */
+};
+
+/* Values of ->until beside stamps. */
+enum { NO_DEADLINE = -1, TRY = -2 };
+
+/* Value of ->chosen: the call failed, and chose nothing. */
+enum { NOTHING = -1 };
+
+/**
+ * struct call - one call of one task
+ * @task: who
+ * @select: it is a select, even if only of one case
+ * @in_order: as KCHAN_IN_ORDER
+ * @ready: as KCHAN_READY
+ * @nr: how many actions; 1 unless @select
+ * @does: the actions
+ * @until: its deadline was not over before everything up to this stamp had happened
+ * @chosen: which action was done; 0 unless @select
+ * @outcome: of that action, as the kernel returns it; or -errno
+ * @value: what a receive or a wait for a cancel was told; otherwise 0
+ * @seen: of a stat
+ * @invoked: taken just before the call
+ * @responded: taken just after it
+ */
+struct call {
+	uint8_t task;
+	bool select, in_order, ready;
+	uint8_t nr;
+	struct action does[MAX_CASES];
+	int until;
+	int chosen;
+	int outcome;
+	int value;
+	struct seen seen;
+	int invoked, responded;
+};
+
+/**
+ * struct object - what the tasks share
+ * @kind: which
+ * @limit: a channel's capacity, a semaphore's or wait group's units
+ * @handles: a channel's handles that can send, and that can receive, at the start
+ */
+struct object {
+	enum kind kind;
+	int limit;
+	int handles[2];
+};
+
+/**
+ * struct history - all of it
+ * @seed: what the program was made of
+ * @processes: each task is a process of its own, which matters to locks
+ */
+struct history {
+	__u64 seed;
+	bool processes;
+	int tasks, objects, calls;
+	struct object object[MAX_OBJECTS];
+	struct call call[MAX_CALLS];
+};
+
+void history_print(const struct history *h, FILE *to);
+bool history_read(struct history *h, FILE *from);
+bool verb_fits(enum verb verb, enum kind kind);
+
+/* Whether a call that waits, or tries, may have others know that it waits. */
+static inline bool is_try(const struct call *c)
+{
+	return c->until == TRY;
+}
+
+static inline bool failed(const struct call *c)
+{
+	return c->chosen == NOTHING;
+}
+
+/* ---- judging: linearize.c ---- */
+
+enum verdict { EXPLAINED, IMPOSSIBLE, GIVEN_UP };
+
+/**
+ * struct judgement - can the history have happened?
+ * @verdict: whether there is an order of steps that explains it
+ * @states: looked at to find out
+ * @stuck: if impossible, the stamp that no explanation got past
+ */
+struct judgement {
+	enum verdict verdict;
+	unsigned long states;
+	int stuck;
+};
+
+struct judgement history_judge(const struct history *h);
+
+#endif /* HISTORY_H */

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Drawing programs from a seed. */
+#include <errno.h>
+#include <string.h>
+
+#include "program.h"
+
+/* A program while it is being drawn. */
+struct sketch {
+	struct program *p;
+	__u64 row;
+	int next_value;
+	uint8_t rights[MAX_OBJECTS][MAX_TASKS];	/* not yet dropped */
+};
+
+/* How often each operation is drawn, beside the others that an object has. */
+static const uint8_t weights[VERBS] = {
+	[SEND] = 30, [RECV] = 30, [CLOSE] = 5, [DROP_SEND] = 4, [DROP_RECV] = 3,
+	[LOCK] = 20, [RLOCK] = 20, [UNLOCK] = 14, [RUNLOCK] = 14, [FINISH] = 4,
+	[ADD] = 30, [ZERO] = 8, [DONE] = 22, [AWAIT_SIGNAL] = 20, [SIGNAL] = 20,
+	[AWAIT_CANCEL] = 20, [DO_CANCEL] = 6, [STAT] = 8,
+};
+
+/* ---- objects ---- */
+
+static enum kind draw_kind(struct sketch *sk, unsigned int kinds)
+{
+	enum kind kind;
+
+	/* Channels are what most selects are about. */
+	if (kinds & CHANNELS && chance(&sk->row, 45))
+		return CHAN;
+	do {
+		kind = below(&sk->row, KINDS);
+	} while (!(kinds >> kind & 1));
+	return kind;
+}
+
+static void count_handles(struct program *p, int i)
+{
+	for (int right = 0; right < 2; right++) {
+		p->history.object[i].handles[right] = p->keeper[i] >> right & 1;
+		for (int t = 0; t < p->history.tasks; t++)
+			p->history.object[i].handles[right] += p->rights[i][t] >> right & 1;
+	}
+}
+
+/* Mostly everybody may send and receive; else each has a part of that. */
+static void draw_rights(struct sketch *sk, int i)
+{
+	struct program *p = sk->p;
+	bool parts = chance(&sk->row, 40);
+
+	p->keeper[i] = parts ? below(&sk->row, 4) : 3;
+	for (int t = 0; t < p->history.tasks; t++)
+		p->rights[i][t] = parts ? 1 + below(&sk->row, 3) : 3;
+	count_handles(p, i);
+}
+
+static void draw_object(struct sketch *sk, int i, unsigned int kinds)
+{
+	struct object *o = &sk->p->history.object[i];
+
+	o->kind = draw_kind(sk, kinds);
+	/* What waits for a signal has to give a lock back. */
+	if (o->kind == COND && !(i && sk->p->history.object[0].kind == MUTEX))
+		o->kind = MUTEX;
+	if (o->kind == CHAN) {
+		o->limit = chance(&sk->row, 50) ? 0 : 1 + below(&sk->row, 2);
+		draw_rights(sk, i);
+	} else if (o->kind == SEMAPHORE) {
+		o->limit = 1 + below(&sk->row, 3);
+	} else if (o->kind == WAITGROUP) {
+		o->limit = below(&sk->row, 3);
+	}
+}
+
+/* ---- calls ---- */
+
+static int number_for(struct sketch *sk, enum verb verb, const struct object *o)
+{
+	switch (verb) {
+	case SEND:
+		return ++sk->next_value;
+	case ADD:
+		return 1 + below(&sk->row, o->limit && o->limit < 3 ? o->limit : 2);
+	case DONE:
+	case SIGNAL:
+		return 1 + below(&sk->row, 2);
+	case DO_CANCEL:
+		return 1 + below(&sk->row, 100);
+	default:
+		return 0;
+	}
+}
+
+static bool may(const struct sketch *sk, int task, int object, enum verb verb)
+{
+	const struct object *o = &sk->p->history.object[object];
+	uint8_t rights = sk->rights[object][task];
+
+	if (!verb_fits(verb, o->kind))
+		return false;
+	switch (verb) {
+	case SEND:
+	case CLOSE:
+	case DROP_SEND:
+		return rights & 1;
+	case RECV:
+	case DROP_RECV:
+		return rights & 2;
+	case STAT:
+		return o->kind != CHAN || rights;
+	default:
+		return true;
+	}
+}
+
+/* Any object, and what this task may do to it, up to the last verb. */
+static bool draw_action(struct sketch *sk, int task, enum verb last, struct action *a)
+{
+	const struct history *h = &sk->p->history;
+	int total = 0, pick;
+
+	a->object = below(&sk->row, h->objects);
+	for (int v = 0; v <= (int)last; v++)
+		total += may(sk, task, a->object, v) ? weights[v] : 0;
+	if (!total)
+		return false;
+	pick = below(&sk->row, total);
+	for (a->verb = 0;; a->verb++) {
+		pick -= may(sk, task, a->object, a->verb) ? weights[a->verb] : 0;
+		if (pick < 0)
+			break;
+	}
+	a->number = number_for(sk, a->verb, &h->object[a->object]);
+	return true;
+}
+
+/* One lock or semaphore stands in a select once; what that twice means is nobody's use. */
+static bool stands_there(const struct history *h, const struct call *c, const struct action *a)
+{
+	for (int i = 0; i < c->nr; i++)
+		if (c->does[i].object == a->object && h->object[a->object].kind != CHAN)
+			return true;
+	return false;
+}
+
+static void draw_select(struct sketch *sk, struct call *c)
+{
+	int cases = 1 + below(&sk->row, MAX_CASES);
+	struct action a;
+
+	c->select = true;
+	c->in_order = chance(&sk->row, 40);
+	c->ready = chance(&sk->row, 15);
+	for (int tries = 0; c->nr < cases && tries < 20; tries++)
+		if (draw_action(sk, c->task, MAY_WAIT, &a) && a.verb != AWAIT_SIGNAL &&
+		    !stands_there(&sk->p->history, c, &a))
+			c->does[c->nr++] = a;
+}
+
+static void draw_single(struct sketch *sk, struct call *c)
+{
+	struct action *a = &c->does[0];
+
+	while (!draw_action(sk, c->task, VERBS - 1, a))
+		;
+	c->nr = 1;
+	if (a->verb == DROP_SEND || a->verb == DROP_RECV)
+		sk->rights[a->object][c->task] &= a->verb == DROP_SEND ? ~1 : ~2;
+}
+
+static struct call *new_call(struct sketch *sk, int task)
+{
+	struct history *h = &sk->p->history;
+	struct call *c = &h->call[h->calls++];
+
+	c->task = task;
+	c->until = NO_DEADLINE;
+	return c;
+}
+
+static void draw_call(struct sketch *sk, int task)
+{
+	struct call *c = new_call(sk, task);
+
+	if (chance(&sk->row, 35))
+		draw_select(sk, c);
+	if (!c->nr) {
+		c->select = c->in_order = c->ready = false;
+		draw_single(sk, c);
+	}
+	if (c->does[0].verb <= MAY_WAIT && chance(&sk->row, 30))
+		c->until = TRY;
+}
+
+/* Who waits for a signal mostly has the lock: that makes two calls of it. */
+static void lock_before(struct sketch *sk)
+{
+	struct history *h = &sk->p->history;
+	struct call *c = &h->call[h->calls - 1], wait = *c;
+
+	if (wait.does[0].verb != AWAIT_SIGNAL || h->calls == MAX_CALLS || chance(&sk->row, 10))
+		return;
+	*c = (struct call){
+		.task = wait.task, .nr = 1, .until = NO_DEADLINE,
+		.does = { { .verb = LOCK, .object = wait.does[0].number } },
+	};
+	h->call[h->calls++] = wait;
+}
+
+/* ---- programs whose tasks stand in line ---- */
+
+/*
+ * What tasks wait for in line, and what serves them: all at once, one after the other,
+ * or (who serves has it first) the next, who then serves the one after it.
+ */
+static const struct line {
+	enum kind kind;
+	enum verb waits, serves;
+	enum { ALL, EACH, NEXT } whom;
+} lines[] = {
+	{ CHAN, RECV, SEND, EACH }, { CHAN, SEND, RECV, EACH },
+	{ CHAN, RECV, CLOSE, ALL }, { CHAN, SEND, CLOSE, ALL },
+	{ MUTEX, LOCK, UNLOCK, NEXT }, { RWMUTEX, LOCK, UNLOCK, NEXT },
+	{ SEMAPHORE, ADD, DONE, NEXT }, { CANCEL, AWAIT_CANCEL, DO_CANCEL, ALL },
+};
+
+enum { LINES = sizeof(lines) / sizeof(lines[0]) };
+
+static const struct line *draw_line(struct sketch *sk)
+{
+	int first = below(&sk->row, LINES);
+
+	for (int i = 0; i < LINES; i++) {
+		const struct line *line = &lines[(first + i) % LINES];
+
+		if (line->kind == sk->p->history.object[0].kind)
+			return line;
+	}
+	return NULL;
+}
+
+/* How many units a task gives back: those that it took. */
+static int units_of(const struct history *h, int task)
+{
+	for (int i = h->calls - 1; i >= 0; i--)
+		if (h->call[i].task == task && h->call[i].does[0].verb == ADD)
+			return h->call[i].does[0].number;
+	return 1;
+}
+
+static void add_step(struct sketch *sk, int task, enum verb verb, int waiters)
+{
+	struct history *h = &sk->p->history;
+	int number = verb == DONE ? units_of(h, task) : verb == ADD ?
+		     1 + (int)below(&sk->row, h->object[0].limit) :
+		     number_for(sk, verb, &h->object[0]);
+	struct call *c;
+
+	if (h->calls == MAX_CALLS)
+		return;
+	sk->p->move[h->calls].waiters = waiters;
+	c = new_call(sk, task);
+	c->nr = 1;
+	c->does[0] = (struct action){ .verb = verb, .number = number };
+}
+
+/* Takes the object, having seen others wait for it before, and gives it back. */
+static void take_turn(struct sketch *sk, int task, const struct line *line, int before)
+{
+	bool reads = line->kind == RWMUTEX && chance(&sk->row, 50);
+
+	add_step(sk, task, STAT, before);
+	add_step(sk, task, reads ? RLOCK : line->waits, 0);
+	add_step(sk, task, reads ? RUNLOCK : line->serves, 0);
+}
+
+/* Each enters once it has seen those before it wait; the last one serves. */
+static void stand_in_line(struct sketch *sk, const struct line *line)
+{
+	int server = sk->p->history.tasks - 1;
+
+	sk->p->in_line = true;
+	if (line->kind == CHAN)
+		memset(sk->p->rights[0], 3, sizeof(sk->p->rights[0]));
+	count_handles(sk->p, 0);
+	if (line->whom == NEXT)
+		add_step(sk, server, line->waits, 0);
+	for (int t = 0; t < server; t++) {
+		if (line->whom == NEXT) {
+			take_turn(sk, t, line, t);
+			continue;
+		}
+		add_step(sk, t, STAT, t);
+		add_step(sk, t, line->waits, 0);
+	}
+	add_step(sk, server, STAT, server);
+	for (int n = line->whom == EACH ? server : 1; n; n--)
+		add_step(sk, server, line->serves, 0);
+}
+
+/* ---- programs that juggle ---- */
+
+static void make_ball(struct sketch *sk, int i)
+{
+	sk->p->history.object[i] = (struct object){ .kind = CHAN, .limit = 1 };
+	memset(sk->p->rights[i], 3, sizeof(sk->p->rights[i]));
+	sk->p->keeper[i] = 3;
+	count_handles(sk->p, i);
+}
+
+static void move_ball(struct sketch *sk, enum verb verb, int object)
+{
+	add_step(sk, 0, verb, 0);
+	sk->p->history.call[sk->p->history.calls - 1].does[0].object = object;
+}
+
+static void look_at_balls(struct sketch *sk, int task)
+{
+	struct call *c = new_call(sk, task);
+
+	c->select = c->ready = true;
+	c->in_order = chance(&sk->row, 50);
+	c->until = TRY;
+	c->nr = 2;
+	c->does[0] = (struct action){ .verb = RECV, .object = below(&sk->row, 2) };
+	c->does[1] = (struct action){ .verb = RECV, .object = !c->does[0].object };
+}
+
+/* From the first send on there always is a message in one of two channels. */
+static void juggle(struct sketch *sk)
+{
+	struct history *h = &sk->p->history;
+
+	make_ball(sk, 0);
+	make_ball(sk, 1);
+	move_ball(sk, SEND, 0);
+	move_ball(sk, SEND, 1);
+	move_ball(sk, RECV, 0);
+	move_ball(sk, SEND, 0);
+	move_ball(sk, RECV, 1);
+	for (int i = 0; h->calls < MAX_CALLS - 2; i++)
+		look_at_balls(sk, 1 + i % (h->tasks - 1));
+}
+
+/* ---- programs ---- */
+
+/* What is left of some rights may be none: then there is nothing to do. */
+static bool can_do_anything(const struct sketch *sk, int task)
+{
+	for (int i = 0; i < sk->p->history.objects; i++)
+		if (sk->p->history.object[i].kind != CHAN || sk->rights[i][task])
+			return true;
+	return false;
+}
+
+/**
+ * program_has_processes() - whether tasks are processes, not threads
+ * @seed: the program's
+ */
+bool program_has_processes(__u64 seed)
+{
+	__u64 row = seed / PROCESSES_EVERY;
+
+	return chance(&row, 25);
+}
+
+/**
+ * program_draw() - draw a program
+ * @p: to be filled in
+ * @seed: of which everything follows
+ * @kinds: which objects to use
+ */
+void program_draw(struct program *p, __u64 seed, unsigned int kinds)
+{
+	struct sketch sk = { .p = p, .row = seed };
+	struct history *h = &p->history;
+	const struct line *line;
+	int calls;
+
+	memset(p, 0, sizeof(*p));
+	h->seed = seed;
+	h->processes = program_has_processes(seed);
+	h->tasks = 2 + below(&sk.row, MAX_TASKS - 1);
+	h->objects = 2 + below(&sk.row, 2);
+	for (int i = 0; i < h->objects; i++)
+		draw_object(&sk, i, kinds);
+	memcpy(sk.rights, p->rights, sizeof(sk.rights));
+	p->disturbed = chance(&sk.row, 10);
+	if (kinds & CHANNELS && chance(&sk.row, 8)) {
+		juggle(&sk);
+		return;
+	}
+	line = chance(&sk.row, 30) ? draw_line(&sk) : NULL;
+	if (line) {
+		stand_in_line(&sk, line);
+		return;
+	}
+	calls = 8 + below(&sk.row, 5);
+	for (int i = 0; i < calls && h->calls < calls; i++) {
+		if (can_do_anything(&sk, i % h->tasks)) {
+			draw_call(&sk, i % h->tasks);
+			lock_before(&sk);
+		}
+	}
+}
+
+static __s64 draw_wait(__u64 *row, bool in_line)
+{
+	if (in_line)
+		return 6000000;
+	if (chance(row, 12))
+		return -1000;
+	return 20000 + below(row, chance(row, 50) ? 200000 : 1500000);
+}
+
+static void draw_move(struct program *p, int i, __u64 *row)
+{
+	struct move *move = &p->move[i];
+
+	move->wait_ns = draw_wait(row, p->in_line);
+	move->dawdle = chance(row, 50) ? below(row, 3000) : 0;
+	move->yield = chance(row, 15);
+	if (!p->in_line)
+		move->waiters = chance(row, 60);
+}
+
+/**
+ * program_draw_moves() - draw how the calls are made this time
+ * @p: the program
+ * @seed: of which that follows
+ * @processors: how many there are
+ */
+void program_draw_moves(struct program *p, __u64 seed, int processors)
+{
+	bool pinned = chance(&seed, 30);
+
+	for (int t = 0; t < MAX_TASKS; t++)
+		p->processor[t] = -1;
+	for (int t = 0; t < MAX_TASKS && pinned; t++)
+		p->processor[t] = below(&seed, processors);
+	for (int i = 0; i < p->history.calls; i++)
+		draw_move(p, i, &seed);
+}

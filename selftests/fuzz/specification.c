@@ -1,0 +1,731 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The rules of the objects; specification.h says what the steps are. */
+#include <errno.h>
+#include <string.h>
+
+#include <linux/kchan.h>
+
+#include "specification.h"
+
+/* The two queues of an object: of what takes the right to send, and to receive. */
+enum { SENDERS, RECEIVERS };
+
+enum { NOBODY_ELSE = -1 };
+
+static const struct call *call_of(const struct history *h, const struct state *s, int task)
+{
+	return &h->call[s->task[task].call];
+}
+
+static int process_of(const struct history *h, int task)
+{
+	return h->processes ? task : 0;
+}
+
+static int queue_of(const struct history *h, const struct action *a)
+{
+	bool group = h->object[a->object].kind == WAITGROUP;
+
+	switch (a->verb) {
+	case SEND:
+	case LOCK:
+		return SENDERS;
+	case ADD:
+		return group ? SENDERS : RECEIVERS;
+	case ZERO:
+		return group ? RECEIVERS : SENDERS;
+	default:
+		return RECEIVERS;
+	}
+}
+
+/* ---- queues ---- */
+
+static int find_place(const struct queue *q, int place)
+{
+	for (int i = 0; i < q->length; i++)
+		if (q->place[i] == place)
+			return i;
+	return -1;
+}
+
+static void take_out(struct queue *q, int i)
+{
+	q->length--;
+	memmove(q->place + i, q->place + i + 1, q->length - i);
+	q->place[q->length] = 0;
+}
+
+static bool has_entered(const struct history *h, const struct state *s, int task, int i)
+{
+	const struct action *a = &call_of(h, s, task)->does[i];
+
+	return a->verb <= MAY_WAIT &&
+	       find_place(&s->thing[a->object].queue[queue_of(h, a)],
+			  task * MAX_CASES + i) >= 0;
+}
+
+/* The place of the first, but for the task itself, that is undecided. */
+static int first_other(const struct state *s, const struct queue *q, int task)
+{
+	for (int i = 0; i < q->length; i++) {
+		int other = q->place[i] / MAX_CASES;
+
+		if (other != task && s->task[other].phase == OPEN)
+			return q->place[i];
+	}
+	return NOBODY_ELSE;
+}
+
+/* ---- serving those who wait ---- */
+
+static bool was_told(const struct call *c, int i, int outcome, int value)
+{
+	return c->chosen == i && c->outcome == outcome && c->value == value;
+}
+
+/* Serves who stands there: if that is what the history says. */
+static bool serve(const struct history *h, struct state *s, struct queue *q, int place,
+		  int outcome, int value)
+{
+	int task = place / MAX_CASES;
+
+	if (!was_told(call_of(h, s, task), place % MAX_CASES, outcome, value))
+		return false;
+	take_out(q, find_place(q, place));
+	s->task[task].phase = DECIDED;
+	return true;
+}
+
+static bool serve_all(const struct history *h, struct state *s, struct queue *q, int outcome,
+		      int value)
+{
+	int place;
+
+	while ((place = first_other(s, q, MAX_TASKS)) != NOBODY_ELSE)
+		if (!serve(h, s, q, place, outcome, value))
+			return false;
+	return true;
+}
+
+/* ---- channels ---- */
+
+static bool is_broken(const struct thing *t)
+{
+	return t->ended || !t->handles[1];
+}
+
+static bool is_drained(const struct thing *t)
+{
+	return (t->ended || !t->handles[0]) && !t->count && !t->in_hand;
+}
+
+static bool end_receivers(const struct history *h, struct state *s, struct thing *t)
+{
+	return !is_drained(t) || serve_all(h, s, &t->queue[RECEIVERS], 0, 0);
+}
+
+static int number_of(const struct history *h, const struct state *s, int place)
+{
+	return call_of(h, s, place / MAX_CASES)->does[place % MAX_CASES].number;
+}
+
+/* A try of one operation has a message as soon as it is out of the channel. */
+static void hand_over(const struct history *h, struct state *s, struct thing *t, int task)
+{
+	const struct call *c = call_of(h, s, task);
+
+	if (is_try(c) && c->nr == 1)
+		return;
+	s->task[task].hand = t - s->thing + 1;
+	t->in_hand++;
+}
+
+static bool act_send(const struct history *h, struct state *s, struct thing *t, int task, int i)
+{
+	const struct call *c = call_of(h, s, task);
+	int receiver = first_other(s, &t->queue[RECEIVERS], task);
+
+	if (is_broken(t))
+		return was_told(c, i, -EPIPE, 0);
+	if (!was_told(c, i, 0, 0))
+		return false;
+	if (receiver != NOBODY_ELSE) {
+		hand_over(h, s, t, receiver / MAX_CASES);
+		return serve(h, s, &t->queue[RECEIVERS], receiver, 1, c->does[i].number);
+	}
+	t->buffer[t->count++] = c->does[i].number;
+	return true;
+}
+
+/* The oldest message; the first sender that waits moves up into its room. */
+static bool take_oldest(const struct history *h, struct state *s, struct thing *t, int sender,
+			int *value)
+{
+	*value = t->buffer[0];
+	memmove(t->buffer, t->buffer + 1, sizeof(t->buffer) - sizeof(t->buffer[0]));
+	t->buffer[--t->count] = 0;
+	if (sender == NOBODY_ELSE)
+		return true;
+	t->buffer[t->count++] = number_of(h, s, sender);
+	return serve(h, s, &t->queue[SENDERS], sender, 0, 0);
+}
+
+static bool act_recv(const struct history *h, struct state *s, struct thing *t, int task, int i)
+{
+	int sender = first_other(s, &t->queue[SENDERS], task), value;
+
+	if (t->count) {
+		if (!take_oldest(h, s, t, sender, &value))
+			return false;
+	} else if (sender != NOBODY_ELSE) {
+		value = number_of(h, s, sender);
+		if (!serve(h, s, &t->queue[SENDERS], sender, 0, 0))
+			return false;
+	} else {
+		return was_told(call_of(h, s, task), i, 0, 0);
+	}
+	hand_over(h, s, t, task);
+	return was_told(call_of(h, s, task), i, 1, value);
+}
+
+static bool act_close(const struct history *h, struct state *s, struct thing *t,
+		      const struct call *c)
+{
+	if (t->ended)
+		return c->outcome == -EALREADY;
+	t->ended = true;
+	return !c->outcome && serve_all(h, s, &t->queue[SENDERS], -EPIPE, 0) &&
+	       end_receivers(h, s, t);
+}
+
+static bool act_drop(const struct history *h, struct state *s, struct thing *t, int right)
+{
+	if (!t->handles[right] || --t->handles[right])
+		return t->handles[right];
+	return right == SENDERS ? end_receivers(h, s, t) :
+	       serve_all(h, s, &t->queue[SENDERS], -EPIPE, 0);
+}
+
+/* ---- units ---- */
+
+static bool fits(const struct history *h, const struct state *s, const struct thing *t, int units)
+{
+	int limit = h->object[t - s->thing].limit;
+
+	return !limit || t->count + units <= limit;
+}
+
+static struct queue *adders(const struct history *h, struct state *s, struct thing *t)
+{
+	return &t->queue[h->object[t - s->thing].kind == WAITGROUP ? SENDERS : RECEIVERS];
+}
+
+/* In order; who asks for many holds back those behind it. */
+static bool admit(const struct history *h, struct state *s, struct thing *t)
+{
+	struct queue *q = adders(h, s, t);
+	int place, units;
+
+	while ((place = first_other(s, q, MAX_TASKS)) != NOBODY_ELSE) {
+		units = number_of(h, s, place);
+		if (!fits(h, s, t, units))
+			return true;
+		t->count += units;
+		if (!serve(h, s, q, place, 0, 0))
+			return false;
+	}
+	return true;
+}
+
+static bool act_done(const struct history *h, struct state *s, struct thing *t,
+		     const struct call *c)
+{
+	bool group = h->object[t - s->thing].kind == WAITGROUP;
+	struct queue *zeros = &t->queue[group ? RECEIVERS : SENDERS];
+	int units = c->does[0].number;
+
+	if (units > t->count)
+		return c->outcome == (group ? -EINVAL : -EOVERFLOW);
+	t->count -= units;
+	return !c->outcome && (t->count || serve_all(h, s, zeros, 0, 0)) && admit(h, s, t);
+}
+
+/* ---- locks ---- */
+
+static int readers_of(const struct thing *t)
+{
+	int n = 0;
+
+	for (int i = 0; i < MAX_TASKS; i++)
+		n += t->readers[i];
+	return n;
+}
+
+static bool admit_readers(const struct history *h, struct state *s, struct thing *t)
+{
+	int place;
+
+	while ((place = first_other(s, &t->queue[RECEIVERS], MAX_TASKS)) != NOBODY_ELSE) {
+		t->readers[process_of(h, place / MAX_CASES)]++;
+		if (!serve(h, s, &t->queue[RECEIVERS], place, 0, 0))
+			return false;
+	}
+	return true;
+}
+
+/* After a writer all readers who wait, after the last reader a writer. */
+static bool pass_on(const struct history *h, struct state *s, struct thing *t, bool from_writer)
+{
+	int writer = first_other(s, &t->queue[SENDERS], MAX_TASKS);
+
+	if (t->holder)
+		return true;
+	if ((from_writer || writer == NOBODY_ELSE) && !admit_readers(h, s, t))
+		return false;
+	if (writer == NOBODY_ELSE || readers_of(t))
+		return true;
+	t->holder = process_of(h, writer / MAX_CASES) + 1;
+	return serve(h, s, &t->queue[SENDERS], writer, 0, 0);
+}
+
+static bool unlock(const struct history *h, struct state *s, struct thing *t)
+{
+	t->holder = 0;
+	return t->ended ? serve_all(h, s, &t->queue[SENDERS], 1, 0) : pass_on(h, s, t, true);
+}
+
+static bool act_unlock(const struct history *h, struct state *s, struct thing *t, int task)
+{
+	const struct call *c = call_of(h, s, task);
+
+	if (t->holder != process_of(h, task) + 1)
+		return c->outcome == -EPERM;
+	t->ended |= c->does[0].verb == FINISH;
+	return !c->outcome && unlock(h, s, t);
+}
+
+static bool act_runlock(const struct history *h, struct state *s, struct thing *t, int task)
+{
+	const struct call *c = call_of(h, s, task);
+	uint8_t *readers = &t->readers[process_of(h, task)];
+
+	if (!*readers)
+		return c->outcome == -EPERM;
+	--*readers;
+	return !c->outcome && pass_on(h, s, t, false);
+}
+
+static bool act_lock(const struct history *h, struct state *s, struct thing *t, int task, int i)
+{
+	const struct call *c = call_of(h, s, task);
+
+	if (t->ended)
+		return was_told(c, i, 1, 0);
+	if (c->does[i].verb == RLOCK)
+		t->readers[process_of(h, task)]++;
+	else
+		t->holder = process_of(h, task) + 1;
+	return was_told(c, i, 0, 0);
+}
+
+/* ---- conds and cancels ---- */
+
+static bool act_signal(const struct history *h, struct state *s, struct thing *t,
+		       const struct call *c)
+{
+	struct queue *q = &t->queue[RECEIVERS];
+	int woken = 0, place;
+
+	while (woken < c->does[0].number &&
+	       (place = first_other(s, q, MAX_TASKS)) != NOBODY_ELSE) {
+		if (!serve(h, s, q, place, 0, 0))
+			return false;
+		woken++;
+	}
+	return c->outcome == woken;
+}
+
+static bool act_cancel(const struct history *h, struct state *s, struct thing *t,
+		       const struct call *c)
+{
+	if (t->ended)
+		return c->outcome == 0;
+	t->ended = true;
+	t->cause = c->does[0].number;
+	return c->outcome == 1 && serve_all(h, s, &t->queue[RECEIVERS], 0, t->cause);
+}
+
+static bool holds_lock(const struct history *h, const struct state *s, int task, int lock)
+{
+	return s->thing[lock].holder == process_of(h, task) + 1;
+}
+
+/* ---- stat ---- */
+
+static unsigned int state_of(enum kind kind, const struct thing *t)
+{
+	unsigned int state = 0;
+
+	if (kind == CHAN)
+		state |= (t->ended ? KCHAN_STATE_CLOSED : 0) |
+			 (t->handles[0] ? 0 : KCHAN_STATE_NO_SENDERS) |
+			 (t->handles[1] ? 0 : KCHAN_STATE_NO_RECEIVERS);
+	if (kind == ONCE && t->ended)
+		state |= KCHAN_STATE_DONE;
+	if (kind == CANCEL && t->ended)
+		state |= KCHAN_STATE_CANCELLED;
+	if (t->holder)
+		state |= KCHAN_STATE_LOCKED;
+	return state;
+}
+
+static int length_of(enum kind kind, const struct thing *t)
+{
+	switch (kind) {
+	case MUTEX:
+		return t->holder ? 1 : 0;
+	case RWMUTEX:
+		return readers_of(t);
+	default:
+		return t->count;
+	}
+}
+
+/* All who wait are counted; who is about to leave, its wait decided, may be. */
+static bool counts(const struct state *s, const struct queue *q, int waiting)
+{
+	int undecided = 0;
+
+	for (int i = 0; i < q->length; i++)
+		undecided += s->task[q->place[i] / MAX_CASES].phase == OPEN;
+	return waiting >= undecided && waiting <= q->length;
+}
+
+static bool act_stat(const struct history *h, const struct state *s, const struct thing *t,
+		     const struct call *c)
+{
+	enum kind kind = h->object[t - s->thing].kind;
+
+	return c->seen.length == length_of(kind, t) && c->seen.state == state_of(kind, t) &&
+	       counts(s, &t->queue[0], c->seen.waiting[0]) &&
+	       counts(s, &t->queue[1], c->seen.waiting[1]);
+}
+
+/* ---- any operation ---- */
+
+static bool is_ready(const struct history *h, const struct state *s, int task, int i)
+{
+	const struct action *a = &call_of(h, s, task)->does[i];
+	const struct thing *t = &s->thing[a->object];
+	bool alone = a->verb <= MAY_WAIT &&
+		     first_other(s, &t->queue[queue_of(h, a)], task) == NOBODY_ELSE;
+
+	switch (a->verb) {
+	case SEND:
+		return is_broken(t) || t->count < h->object[a->object].limit ||
+		       first_other(s, &t->queue[RECEIVERS], task) != NOBODY_ELSE;
+	case RECV:
+		return t->count || is_drained(t) ||
+		       first_other(s, &t->queue[SENDERS], task) != NOBODY_ELSE;
+	case ADD:
+		return !h->object[a->object].limit || (alone && fits(h, s, t, a->number));
+	case ZERO:
+		return !t->count;
+	case LOCK:
+		return t->ended || (alone && !t->holder && !readers_of(t));
+	case RLOCK:
+		return !t->holder &&
+		       first_other(s, &t->queue[SENDERS], task) == NOBODY_ELSE;
+	case AWAIT_SIGNAL:
+		return !holds_lock(h, s, task, a->number);
+	case AWAIT_CANCEL:
+		return t->ended;
+	default:
+		return true;
+	}
+}
+
+static bool act_at_once(const struct history *h, struct state *s, struct thing *t, int task)
+{
+	const struct call *c = call_of(h, s, task);
+
+	switch (c->does[0].verb) {
+	case CLOSE:
+		return act_close(h, s, t, c);
+	case DROP_SEND:
+		return !c->outcome && act_drop(h, s, t, SENDERS);
+	case DROP_RECV:
+		return !c->outcome && act_drop(h, s, t, RECEIVERS);
+	case DONE:
+		return act_done(h, s, t, c);
+	case UNLOCK:
+	case FINISH:
+		return act_unlock(h, s, t, task);
+	case RUNLOCK:
+		return act_runlock(h, s, t, task);
+	case SIGNAL:
+		return act_signal(h, s, t, c);
+	case DO_CANCEL:
+		return act_cancel(h, s, t, c);
+	default:
+		return act_stat(h, s, t, c);
+	}
+}
+
+static bool act_waiting(const struct history *h, struct state *s, struct thing *t, int task,
+			int i)
+{
+	const struct call *c = call_of(h, s, task);
+
+	switch (c->does[i].verb) {
+	case SEND:
+		return act_send(h, s, t, task, i);
+	case RECV:
+		return act_recv(h, s, t, task, i);
+	case ADD:
+		t->count += c->does[i].number;
+		return was_told(c, i, 0, 0);
+	case LOCK:
+	case RLOCK:
+		return act_lock(h, s, t, task, i);
+	case AWAIT_SIGNAL:
+		s->task[task].gave_back = true;
+		return was_told(c, i, -EPERM, 0);
+	case AWAIT_CANCEL:
+		return was_told(c, i, 0, t->cause);
+	default:
+		return was_told(c, i, 0, 0);
+	}
+}
+
+/* In order: all cases before this one were looked at, and would have had to wait. */
+static bool is_next(const struct history *h, const struct state *s, int task, int i)
+{
+	if (!call_of(h, s, task)->in_order)
+		return true;
+	while (i--)
+		if (!(s->task[task].passed >> i & 1) && !has_entered(h, s, task, i))
+			return false;
+	return true;
+}
+
+/* ---- steps ---- */
+
+/**
+ * spec_start() - the state before all calls
+ * @h: the history
+ * @s: to be filled in
+ */
+void spec_start(const struct history *h, struct state *s)
+{
+	memset(s, 0, sizeof(*s));
+	for (int i = 0; i < h->objects; i++) {
+		s->thing[i].handles[0] = h->object[i].handles[0];
+		s->thing[i].handles[1] = h->object[i].handles[1];
+	}
+}
+
+/**
+ * spec_invoke() - a call begins
+ * @h: the history
+ * @s: the state
+ * @call: which, by its place in the history
+ */
+void spec_invoke(const struct history *h, struct state *s, int call)
+{
+	struct doing *doing = &s->task[h->call[call].task];
+
+	memset(doing, 0, sizeof(*doing));
+	doing->phase = OPEN;
+	doing->call = call;
+	doing->gave_back = h->call[call].does[0].verb != AWAIT_SIGNAL;
+}
+
+/**
+ * spec_is_over() - may the task's call return, with the result that it had?
+ * @h: the history
+ * @s: the state
+ * @task: the task
+ */
+bool spec_is_over(const struct history *h, const struct state *s, int task)
+{
+	const struct doing *doing = &s->task[task];
+
+	if (doing->phase != DECIDED || doing->hand || !doing->gave_back)
+		return false;
+	for (int i = 0; i < h->call[doing->call].nr; i++)
+		if (has_entered(h, s, task, i))
+			return false;
+	return true;
+}
+
+/**
+ * spec_return() - a call returns
+ * @s: the state
+ * @task: whose
+ */
+void spec_return(struct state *s, int task)
+{
+	memset(&s->task[task], 0, sizeof(s->task[task]));
+}
+
+/**
+ * spec_act() - do what the task's call says it did
+ * @h: the history
+ * @s: the state
+ * @task: the task, whose call is OPEN
+ */
+bool spec_act(const struct history *h, struct state *s, int task)
+{
+	const struct call *c = call_of(h, s, task);
+	struct thing *t;
+	int i = c->chosen;
+
+	if (failed(c) || has_entered(h, s, task, i) || !is_ready(h, s, task, i) ||
+	    !is_next(h, s, task, i))
+		return false;
+	t = &s->thing[c->does[i].object];
+	s->task[task].phase = DECIDED;
+	if (c->ready)
+		return was_told(c, i, 0, c->does[i].verb == AWAIT_CANCEL ? t->cause : 0);
+	return c->does[i].verb <= MAY_WAIT ? act_waiting(h, s, t, task, i) :
+	       act_at_once(h, s, t, task);
+}
+
+/**
+ * spec_pass_over() - in order: look at a case that would have to wait
+ * @h: the history
+ * @s: the state
+ * @task: the task, whose call is OPEN
+ * @i: the case
+ */
+bool spec_pass_over(const struct history *h, struct state *s, int task, int i)
+{
+	const struct call *c = call_of(h, s, task);
+
+	if (!c->in_order || s->task[task].passed >> i & 1 || has_entered(h, s, task, i) ||
+	    is_ready(h, s, task, i) || !is_next(h, s, task, i))
+		return false;
+	s->task[task].passed |= 1 << i;
+	return true;
+}
+
+/**
+ * spec_enter() - stand in a queue, because a case would have to wait
+ * @h: the history
+ * @s: the state
+ * @task: the task, whose call is OPEN
+ * @i: the case
+ *
+ * Who only wants to know what is ready stands in no queue, but where nothing can be
+ * taken, and so to know and to do it are the same.
+ */
+bool spec_enter(const struct history *h, struct state *s, int task, int i)
+{
+	const struct call *c = call_of(h, s, task);
+	const struct action *a = &c->does[i];
+	bool one_try = is_try(c) && c->nr == 1 && a->verb != AWAIT_SIGNAL;
+	bool watches = c->ready && a->verb != ZERO && a->verb != AWAIT_CANCEL;
+	struct queue *q;
+
+	if (a->verb > MAY_WAIT || watches || one_try || has_entered(h, s, task, i) ||
+	    is_ready(h, s, task, i) || !is_next(h, s, task, i))
+		return false;
+	q = &s->thing[a->object].queue[queue_of(h, a)];
+	q->place[q->length++] = task * MAX_CASES + i;
+	return true;
+}
+
+/**
+ * spec_give_back() - unlock, once nobody's signal can be missed any more
+ * @h: the history
+ * @s: the state
+ * @task: the task
+ */
+bool spec_give_back(const struct history *h, struct state *s, int task)
+{
+	int lock = call_of(h, s, task)->does[0].number;
+
+	if (s->task[task].gave_back ||
+	    (s->task[task].phase == OPEN && !has_entered(h, s, task, 0)))
+		return false;
+	/* Another thread of the process may have done it meanwhile. */
+	if (!holds_lock(h, s, task, lock) && s->task[task].phase == OPEN)
+		return false;
+	s->task[task].gave_back = true;
+	if (!holds_lock(h, s, task, lock))
+		return true;
+	return unlock(h, s, &s->thing[lock]);
+}
+
+/**
+ * spec_fail() - fail, having done nothing
+ * @h: the history
+ * @s: the state
+ * @task: the task, whose call is OPEN
+ * @deadline_over: whether its deadline has passed
+ *
+ * A deadline that has passed makes a call a try, so that a call which returns
+ * ETIMEDOUT would have had to wait at some instant after it.
+ */
+bool spec_fail(const struct history *h, struct state *s, int task, bool deadline_over)
+{
+	const struct call *c = call_of(h, s, task);
+
+	if (!failed(c) || !s->task[task].gave_back)
+		return false;
+	if (c->outcome == -EINTR)
+		goto fails;
+	if (c->outcome != (is_try(c) ? -EAGAIN : -ETIMEDOUT) || (!is_try(c) && !deadline_over))
+		return false;
+	for (int i = 0; i < c->nr; i++)
+		if (!has_entered(h, s, task, i) && is_ready(h, s, task, i))
+			return false;
+fails:
+	s->task[task].phase = DECIDED;
+	return true;
+}
+
+/**
+ * spec_leave() - leave a queue without having been served
+ * @h: the history
+ * @s: the state
+ * @task: the task, whose call is DECIDED
+ * @i: the case
+ *
+ * Those whom it held back go on.
+ */
+bool spec_leave(const struct history *h, struct state *s, int task, int i)
+{
+	const struct action *a = &call_of(h, s, task)->does[i];
+	struct thing *t = &s->thing[a->object];
+	struct queue *q;
+
+	if (!has_entered(h, s, task, i))
+		return false;
+	q = &t->queue[queue_of(h, a)];
+	take_out(q, find_place(q, task * MAX_CASES + i));
+	if (a->verb == ADD)
+		return admit(h, s, t);
+	return a->verb != LOCK || pass_on(h, s, t, false);
+}
+
+/**
+ * spec_take() - receive the message that one has been handed
+ * @h: the history
+ * @s: the state
+ * @task: the task, whose call is DECIDED
+ */
+bool spec_take(const struct history *h, struct state *s, int task)
+{
+	struct doing *doing = &s->task[task];
+	struct thing *t;
+
+	if (!doing->hand)
+		return false;
+	t = &s->thing[doing->hand - 1];
+	doing->hand = 0;
+	t->in_hand--;
+	return end_receivers(h, s, t);
+}
