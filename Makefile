@@ -6,6 +6,8 @@ PREFIX  ?= /usr/local
 KERNEL  ?= 6.1
 SMP     ?= 2
 INPUT   ?=
+FUZZ    ?=
+MINUTES ?= 60
 
 RUNNING := $(shell uname -r)
 BUILD   := $(CURDIR)/build/module
@@ -16,7 +18,7 @@ KDIR ?= $(patsubst %/Makefile,%,$(wildcard /lib/modules/$(RUNNING)/build/Makefil
 # BTF for debuggers needs pahole, and may be missing.
 BTF := $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
-.PHONY: all deps module libchan install load unload demo check check-all lint clean help
+.PHONY: all deps module libchan install load unload demo check check-all soak seeded lint clean help
 
 all: module libchan
 
@@ -57,10 +59,18 @@ demo:
 	@scripts/demo $(INPUT)
 
 check:
-	@scripts/check --kernel $(KERNEL) --smp $(SMP)
+	@scripts/check --kernel $(KERNEL) --smp $(SMP) $(if $(FUZZ),--fuzz $(FUZZ))
 
 check-all:
 	@scripts/check-all --smp $(SMP)
+
+# Guided mode needs KCOV, which only debug has.
+soak:
+	@selftests/fuzz/run --kernel debug --smp $(SMP) --seconds $$(($(MINUTES) * 60 / 3))
+	@selftests/fuzz/run --kernel race --smp $(SMP) --seconds $$(($(MINUTES) * 60 / 2))
+
+seeded:
+	@selftests/seeded/run
 
 lint:
 	@scripts/check --lint --kernel $(KERNEL)
@@ -76,10 +86,12 @@ help:
 	@echo 'make demo [INPUT="FILE..."]'
 	@echo '                          words counted, primes found, lines merged, files summed'
 	@echo '                          and workers cancelled, in a virtual machine'
-	@echo 'make check [KERNEL=NAME] [SMP=N]'
+	@echo 'make check [KERNEL=NAME] [SMP=N] [FUZZ=SECONDS]'
 	@echo '                          all tests, in a virtual machine too; scripts/kernel --help'
-	@echo '                          lists the kernels'
+	@echo '                          lists the kernels; FUZZ: also, so long, on kernel debug'
 	@echo 'make check-all [SMP=N]    the same with all kernels, and a table in the end'
+	@echo 'make soak [MINUTES=60]    fuzz so long on kernel debug, and on kernel race'
+	@echo 'make seeded               are bugs found that we have put in?'
 	@echo 'make lint                 only what reads the sources'
 	@echo 'make clean                remove what was built'
 	@echo 'scripts/vm -- CMD         run a command in a virtual machine; scripts/vm --help'
