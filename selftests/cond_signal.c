@@ -202,7 +202,7 @@ TEST_F(cond, killed_waiter_costs_no_signal)
 	task_kill(dead->task);
 	EXPECT_EQ(KILLED(SIGKILL), task_join(dead->task));
 	EXPECT_EQ(true, waiting(self->cond, 0, 1));
-	EXPECT_EQ(0, chan_stat(self->m).state);
+	wait_until(!chan_stat(self->m).state);
 	EXPECT_EQ(1, signal_some(self->cond, 1));
 	EXPECT_EQ(0, ended(next));
 }
@@ -334,7 +334,7 @@ TEST_F(cond, with_a_cancel)
 
 		wait_waiting(self->cond, 0, 1);
 		wait_waiting(cancel, 0, 1);
-		EXPECT_EQ(0, chan_stat(self->m).state);
+		wait_until(!chan_stat(self->m).state);
 		EXPECT_EQ(1, cancelled ? kchan_arg_call(cancel, KCHAN_CANCEL, EIO) :
 					 signal_some(self->cond, 1));
 		EXPECT_EQ(0, task_join(t));
