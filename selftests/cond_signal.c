@@ -207,24 +207,6 @@ TEST_F(cond, killed_waiter_costs_no_signal)
 	EXPECT_EQ(0, ended(next));
 }
 
-/* From here on @pid, which sleeps, does not run before we let it. */
-static bool keep_from_running(pid_t pid)
-{
-	struct sched_param first = { .sched_priority = 50 };
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	return !sched_setaffinity(pid, sizeof(one), &one) &&
-	       !sched_setaffinity(0, sizeof(one), &one) &&
-	       !sched_setscheduler(0, SCHED_FIFO, &first);
-}
-
-static void let_run(void)
-{
-	must(!sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 }));
-}
-
 /* It was signalled, and is killed before it could do anything about it. */
 TEST_F(cond, killed_when_just_signalled)
 {

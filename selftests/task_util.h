@@ -279,6 +279,24 @@ static inline void wait_asleep(struct task *t)
 	FIXTURE_SETUP(name) { }						\
 	FIXTURE_TEARDOWN(name) { }
 
+/* From here on @pid, which sleeps, does not run before we let it. */
+static inline bool keep_from_running(pid_t pid)
+{
+	struct sched_param first = { .sched_priority = 50 };
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	return !sched_setaffinity(pid, sizeof(one), &one) &&
+	       !sched_setaffinity(0, sizeof(one), &one) &&
+	       !sched_setscheduler(0, SCHED_FIFO, &first);
+}
+
+static inline void let_run(void)
+{
+	must(!sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 }));
+}
+
 /* ---- tasks blocked on an object: fd is any handle to it ---- */
 
 static inline struct kchan_stat object_stat(int fd)
