@@ -80,6 +80,9 @@ static bool may_go_on(const struct m_peer *p)
 	/* After a writer it is the turn of those who read. */
 	if (p->op.op == KCHAN_OP_LOCK && o->readers_next && first_peer(o, KCHAN_OP_RLOCK))
 		return false;
+	/* Zero is told before anybody adds to it again. */
+	if (p->op.op == KCHAN_OP_ADD && !o->taken && first_peer(o, KCHAN_OP_ZERO))
+		return false;
 	return state_is_ready(&p->op);
 }
 
