@@ -123,20 +123,37 @@ static const struct scene scenes[] = {
 	{ ~0ull, 64, { MESSAGE, END } },
 };
 
-TEST_F(select_choice, is_uniform)
+static void choose_in_all_scenes(struct __test_metadata *_metadata,
+				 FIXTURE_DATA(select_choice) *self, __u32 flags)
 {
-	static const __u32 flags[] = { 0, KCHAN_NONBLOCK, KCHAN_DEADLINE, KCHAN_READY };
 	int counts[MOST];
 
 	for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
 		int ready = __builtin_popcountll(scenes[i].mask);
 
-		for (size_t f = 0; f < ARRAY_LEN(flags); f++) {
-			count_choices(_metadata, self, &scenes[i], flags[f], counts);
-			expect_uniform(_metadata, names[scenes[i].ways[0]], counts, ready,
-				       EACH * ready);
-		}
+		count_choices(_metadata, self, &scenes[i], flags, counts);
+		expect_uniform(_metadata, names[scenes[i].ways[0]], counts, ready, EACH * ready);
 	}
+}
+
+TEST_F(select_choice, is_uniform)
+{
+	choose_in_all_scenes(_metadata, self, 0);
+}
+
+TEST_F(select_choice, is_uniform_without_waiting)
+{
+	choose_in_all_scenes(_metadata, self, KCHAN_NONBLOCK);
+}
+
+TEST_F(select_choice, is_uniform_at_a_deadline)
+{
+	choose_in_all_scenes(_metadata, self, KCHAN_DEADLINE);
+}
+
+TEST_F(select_choice, is_uniform_among_what_is_ready)
+{
+	choose_in_all_scenes(_metadata, self, KCHAN_READY);
 }
 
 /* What was chosen last says nothing of what is chosen next. */
