@@ -510,7 +510,7 @@ static void limit_files(bool full)
 /* Ticks and deadlines in the past come at once, but not inside of the call. */
 static void await_past(int fd)
 {
-	__s64 end = now() + 5 * NSEC_PER_SEC;
+	__s64 end = now() + PATIENCE_NS;
 	struct kchan_stat st = { .size = sizeof(st) };
 
 	do {

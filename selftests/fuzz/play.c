@@ -148,14 +148,14 @@ struct score *new_score(void)
 static bool await_child(pid_t pid, struct score *score, int patience, int *status)
 {
 	unsigned long steps = score->steps;
-	__s64 end = now() + patience * NSEC_PER_SEC;
+	__s64 end = now() + patience * PATIENCE * NSEC_PER_SEC;
 
 	for (useconds_t nap = 50;; nap = nap < 10000 ? nap * 2 : nap) {
 		if (waitpid(pid, status, WNOHANG) == pid)
 			return true;
 		if (load(&score->steps) != steps) {
 			steps = load(&score->steps);
-			end = now() + patience * NSEC_PER_SEC;
+			end = now() + patience * PATIENCE * NSEC_PER_SEC;
 		}
 		if (now() > end)
 			return false;
