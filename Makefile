@@ -18,7 +18,7 @@ KDIR ?= $(patsubst %/Makefile,%,$(wildcard /lib/modules/$(RUNNING)/build/Makefil
 # BTF for debuggers needs pahole, and may be missing.
 BTF := $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
-.PHONY: all deps module libchan install load unload demo check check-all soak seeded lint clean help
+.PHONY: all deps module libchan install load unload demo check check-all soak seeded coverage lint clean help
 
 all: module libchan
 
@@ -72,6 +72,9 @@ soak:
 seeded:
 	@selftests/seeded/run
 
+coverage:
+	@selftests/coverage/run --html build/coverage
+
 lint:
 	@scripts/check --lint --kernel $(KERNEL)
 
@@ -92,6 +95,7 @@ help:
 	@echo 'make check-all [SMP=N]    the same with all kernels, and a table in the end'
 	@echo 'make soak [MINUTES=60]    fuzz so long on kernel debug, and on kernel race'
 	@echo 'make seeded               are bugs found that we have put in?'
+	@echo 'make coverage             what of the module do the tests reach?  build/coverage'
 	@echo 'make lint                 only what reads the sources'
 	@echo 'make clean                remove what was built'
 	@echo 'scripts/vm -- CMD         run a command in a virtual machine; scripts/vm --help'
