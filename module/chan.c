@@ -53,6 +53,8 @@ static void chan_stat(struct kchan_object *obj, struct kchan_stat *stat)
 	stat->elem_size = chan->elem_size;
 	stat->capacity = chan->capacity;
 	stat->state = chan->closed ? KCHAN_STATE_CLOSED : 0;
+	stat->policy = chan->policy;
+	stat->dropped = chan->dropped;
 	stat->length = chan->count + chan->nr_returned;
 	stat->waiting_senders = chan->senders.len;
 	stat->waiting_receivers = chan->receivers.len;
@@ -67,23 +69,36 @@ static __poll_t chan_ready(struct kchan_object *obj)
 		events |= KCHAN_POLL_IN;
 	if (kchan_chan_drained(chan))
 		events |= KCHAN_POLL_IN | KCHAN_POLL_HUP;
-	if (kchan_chan_has_room(chan) || chan->receivers.len)
+	if (kchan_chan_has_room(chan) || chan->receivers.len || kchan_chan_discards(chan))
 		events |= KCHAN_POLL_OUT;
 	if (kchan_chan_broken(chan))
 		events |= KCHAN_POLL_OUT | EPOLLERR;
 	return events;
 }
 
+/**
+ * kchan_chan_clear_returned() - take out all messages that came back
+ * @chan: the channel, locked or nobody else's
+ * @parcels: where to put them
+ */
+void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcels)
+{
+	struct kchan_parcel *parcel;
+
+	list_for_each_entry(parcel, &chan->returned, node)
+		kchan_charge_more(chan->obj.user, -(s64)kchan_parcel_bytes(parcel));
+	list_splice_tail_init(&chan->returned, parcels);
+	chan->nr_returned = 0;
+}
+
 /* Takes one that is half built, too. */
 static void chan_free(struct kchan_object *obj)
 {
 	struct kchan_chan *chan = kchan_chan_of(obj);
-	struct kchan_parcel *parcel, *next;
+	LIST_HEAD(parcels);
 
-	list_for_each_entry_safe(parcel, next, &chan->returned, node) {
-		kchan_charge_more(obj->user, -(s64)kchan_parcel_bytes(parcel));
-		kchan_parcel_free(parcel);
-	}
+	kchan_chan_clear_returned(chan, &parcels);
+	kchan_parcels_free(&parcels);
 	kvfree(chan->ring);
 }
 
@@ -92,7 +107,7 @@ struct kchan_kind kchan_chan_kind = {
 	.nr = KCHAN_KIND_CHAN,
 	.size = sizeof(struct kchan_chan),
 	.exclusive = true,
-	.labels = { "elem-size", "capacity", "length" },
+	.labels = { "elem-size", "capacity", "length", NULL, "dropped" },
 	.fops = &kchan_chan_fops,
 	.begin = kchan_chan_begin,
 	.ready = chan_ready,
@@ -105,10 +120,11 @@ struct kchan_kind kchan_chan_kind = {
  * kchan_chan_new() - make a channel, charged to the current user and memcg
  * @elem_size: bytes in a message, at most KCHAN_MAX_ELEM_SIZE
  * @capacity: messages it buffers, at most KCHAN_MAX_CAPACITY
+ * @policy: KCHAN_POLICY_*
  *
  * Return: the channel, as kchan_object_new(); -ENOMEM or -EDQUOT
  */
-struct kchan_object *kchan_chan_new(u32 elem_size, u32 capacity)
+struct kchan_object *kchan_chan_new(u32 elem_size, u32 capacity, u32 policy)
 {
 	/* One slot more than the capacity; pure signals have no ring. */
 	u64 ring_bytes = ((u64)capacity + 1) * elem_size;
@@ -124,6 +140,7 @@ struct kchan_object *kchan_chan_new(u32 elem_size, u32 capacity)
 	chan = kchan_chan_of(obj);
 	chan->elem_size = elem_size;
 	chan->capacity = capacity;
+	chan->policy = policy;
 	INIT_LIST_HEAD(&chan->returned);
 	kchan_queue_init(&chan->senders);
 	kchan_queue_init(&chan->receivers);

@@ -14,6 +14,7 @@
  * @obj: what every object has; its lock guards all below that is not constant
  * @elem_size: bytes in a message; constant
  * @capacity: messages buffered at most; constant
+ * @policy: what a send does that finds no room; constant
  * @ring: @capacity + 1 slots; the one behind the last message is always free,
  *	and a message on its way in is put there before anything is decided
  * @head: slot of the oldest message
@@ -22,6 +23,7 @@
  * @nr_returned: how many
  * @in_hand: messages handed to receivers who have yet to take them
  * @last_seq: the number of the last message handed over
+ * @dropped: messages discarded by @policy
  * @senders: parked senders; none while there is room
  * @receivers: parked receivers; none while there is a message
  * @closed: KCHAN_CLOSE was called
@@ -30,6 +32,7 @@ struct kchan_chan {
 	struct kchan_object obj;
 	u32 elem_size;
 	u32 capacity;
+	u32 policy;
 	void *ring;
 	u32 head;
 	u32 count;
@@ -37,6 +40,7 @@ struct kchan_chan {
 	u32 nr_returned;
 	u32 in_hand;
 	u64 last_seq;
+	u64 dropped;
 	struct kchan_queue senders;
 	struct kchan_queue receivers;
 	bool closed;
@@ -44,8 +48,9 @@ struct kchan_chan {
 
 extern struct kchan_kind kchan_chan_kind;
 
-struct kchan_object *kchan_chan_new(u32 elem_size, u32 capacity);
+struct kchan_object *kchan_chan_new(u32 elem_size, u32 capacity, u32 policy);
 int kchan_chan_close(struct kchan_chan *chan);
+void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcels);
 
 /* transfer.c */
 int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args);
@@ -82,6 +87,12 @@ static inline bool kchan_chan_broken(const struct kchan_chan *chan)
 static inline bool kchan_chan_has_room(const struct kchan_chan *chan)
 {
 	return chan->count < chan->capacity;
+}
+
+/* A send never waits. */
+static inline bool kchan_chan_discards(const struct kchan_chan *chan)
+{
+	return chan->policy != KCHAN_POLICY_BLOCK;
 }
 
 /* A receive would not wait. */

@@ -30,11 +30,12 @@ int kchan_create_chan(const void __user *arg)
 	ret = kchan_read_struct(&args, sizeof(args), arg);
 	if (ret)
 		return ret;
-	if (args.flags & ~KCHAN_NONBLOCK || args.reserved ||
+	if (args.flags & ~KCHAN_NONBLOCK || args.policy > KCHAN_POLICY_LATEST ||
+	    (args.policy != KCHAN_POLICY_BLOCK && !args.capacity) ||
 	    args.elem_size > KCHAN_MAX_ELEM_SIZE || args.capacity > KCHAN_MAX_CAPACITY)
 		return -EINVAL;
 
-	obj = kchan_chan_new(args.elem_size, args.capacity);
+	obj = kchan_chan_new(args.elem_size, args.capacity, args.policy);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	ret = kchan_open_handle(obj, KCHAN_MODE_SEND | KCHAN_MODE_RECV, args.flags);

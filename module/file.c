@@ -197,9 +197,10 @@ static void show_state(struct seq_file *m, u32 state)
 void kchan_object_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	static const char *const rights[] = { "none", "send", "recv", "send,recv" };
+	static const char *const policies[] = { "block", "drop-newest", "drop-oldest", "latest" };
 	struct kchan_object *obj = file->private_data;
 	struct kchan_stat stat;
-	u64 numbers[4];
+	u64 numbers[5];
 	size_t i;
 
 	object_stat(file, &stat);
@@ -207,6 +208,7 @@ void kchan_object_show_fdinfo(struct seq_file *m, struct file *file)
 	numbers[1] = stat.capacity;
 	numbers[2] = stat.length;
 	numbers[3] = stat.value;
+	numbers[4] = stat.dropped;
 
 	seq_printf(m, "kchan-kind:\t%s\n", obj->kind->name);
 	seq_printf(m, "kchan-id:\t%llu\n", stat.id);
@@ -215,6 +217,8 @@ void kchan_object_show_fdinfo(struct seq_file *m, struct file *file)
 		if (obj->kind->labels[i])
 			seq_printf(m, "kchan-%s:\t%llu\n", obj->kind->labels[i], numbers[i]);
 	}
+	if (stat.kind == KCHAN_KIND_CHAN)
+		seq_printf(m, "kchan-policy:\t%s\n", policies[stat.policy]);
 	seq_printf(m, "kchan-waiting-senders:\t%u\n", stat.waiting_senders);
 	seq_printf(m, "kchan-waiting-receivers:\t%u\n", stat.waiting_receivers);
 	show_state(m, stat.state);

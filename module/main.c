@@ -65,7 +65,8 @@ static int kchan_features(void __user *arg)
 {
 	const struct kchan_features features = {
 		.abi_version = KCHAN_ABI_VERSION,
-		.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT | KCHAN_FEATURE_SYNC,
+		.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT | KCHAN_FEATURE_SYNC |
+			    KCHAN_FEATURE_POLICY,
 		.max_elem_size = KCHAN_MAX_ELEM_SIZE,
 		.max_capacity = KCHAN_MAX_CAPACITY,
 		.max_user_objects = kchan_quota_objects(),
@@ -156,7 +157,7 @@ static void __init kchan_check_abi(void)
 	BUILD_BUG_ON(sizeof(struct kchan_timer) != 24);
 	BUILD_BUG_ON(sizeof(struct kchan_cell) != 64);
 	BUILD_BUG_ON(sizeof(struct kchan_restrict) != 16);
-	BUILD_BUG_ON(sizeof(struct kchan_stat) != 64);
+	BUILD_BUG_ON(sizeof(struct kchan_stat) != 72);
 	BUILD_BUG_ON(offsetof(struct kchan_stat, value) != KCHAN_STAT_SIZE_V1);
 }
 

@@ -87,7 +87,7 @@ struct kchan_call {
  * @size: of its struct
  * @create_flags: that KCHAN_CREATE takes for it, beside KCHAN_NONBLOCK
  * @exclusive: what becomes ready is taken by one
- * @labels: names in fdinfo of elem_size, capacity, length and value of its stat
+ * @labels: names in fdinfo of elem_size, capacity, length, value and dropped of its stat
  * @calls: its calls that take a number, ended by an empty one
  * @fops: of its handles
  * @cache: where its structs come from; set once
@@ -107,7 +107,7 @@ struct kchan_kind {
 	size_t size;
 	u32 create_flags;
 	bool exclusive;
-	const char *labels[4];
+	const char *labels[5];
 	const struct kchan_call *calls;
 	const struct file_operations *fops;
 	struct kmem_cache *cache;

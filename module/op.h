@@ -79,7 +79,7 @@ struct kchan_op_type {
  * @value: what it leaves, beside its outcome
  * @msg: send, receive: the caller's message
  * @parcel: send, receive: the message in the kernel, once it may be parked
- * @spent: receive: a parcel to free
+ * @spent: send, receive: parcels to free
  * @in_hand: receive: the message is in @parcel, and to be taken
  * @units: add: how many
  * @files: locks: the process
@@ -102,7 +102,7 @@ struct kchan_op {
 		struct {
 			void __user *msg;
 			struct kchan_parcel *parcel;
-			struct kchan_parcel *spent;
+			struct list_head spent;
 		};
 		u32 units;
 		struct {

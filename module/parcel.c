@@ -48,6 +48,19 @@ void kchan_parcel_free(struct kchan_parcel *parcel)
 }
 
 /**
+ * kchan_parcels_free() - free a list of parcels
+ * @parcels: linked by their nodes; empty afterwards
+ */
+void kchan_parcels_free(struct list_head *parcels)
+{
+	struct kchan_parcel *parcel, *next;
+
+	list_for_each_entry_safe(parcel, next, parcels, node)
+		kchan_parcel_free(parcel);
+	INIT_LIST_HEAD(parcels);
+}
+
+/**
  * kchan_parcel_bytes() - the memory that a parcel takes
  * @parcel: the parcel
  *

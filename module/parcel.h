@@ -10,7 +10,8 @@
 
 /**
  * struct kchan_parcel - a message outside its channel's buffer
- * @node: in the channel's list of messages given back
+ * @node: in the channel's list of messages given back, or in a list of parcels to
+ *	free
  * @seq: when it left the channel; tells the order of messages given back
  * @size: of the message
  * @data: the message, in @small or in memory of its own
@@ -29,6 +30,7 @@ struct kchan_parcel {
 
 struct kchan_parcel *kchan_parcel_alloc(size_t size);
 void kchan_parcel_free(struct kchan_parcel *parcel);
+void kchan_parcels_free(struct list_head *parcels);
 size_t kchan_parcel_bytes(const struct kchan_parcel *parcel);
 
 int kchan_parcel_init(void);

@@ -81,7 +81,7 @@ static bool send_ready(struct kchan_op *op)
 	struct kchan_chan *chan = kchan_chan_of(op->obj);
 
 	return kchan_chan_broken(chan) || kchan_chan_has_room(chan) ||
-	       kchan_first_other(&chan->receivers, op->entry.waiter);
+	       kchan_chan_discards(chan) || kchan_first_other(&chan->receivers, op->entry.waiter);
 }
 
 /* Meets the first parked receiver; -EAGAIN if there is none. */
@@ -104,6 +104,24 @@ static int send_to_parked(struct kchan_chan *chan, struct kchan_waiter *self, co
 	return 0;
 }
 
+/* Takes the message that is in the free slot in where there is no room, or not. */
+static void chan_discard(struct kchan_chan *chan, struct list_head *spent)
+{
+	u32 n = 1;
+
+	chan->dropped++;
+	if (chan->policy == KCHAN_POLICY_DROP_NEWEST)
+		return;
+	if (chan->policy == KCHAN_POLICY_LATEST) {
+		n = chan->count;
+		chan->dropped += n - 1 + chan->nr_returned;
+		kchan_chan_clear_returned(chan, spent);
+	}
+	/* The slot is known by its distance from the head. */
+	chan->head = (chan->head + n) % (chan->capacity + 1);
+	chan->count -= n - 1;
+}
+
 static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
 			struct kchan_change *change)
 {
@@ -113,7 +131,7 @@ static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
 
 	if (kchan_chan_broken(chan))
 		return kchan_outcome(self, -EPIPE);
-	if (!kchan_chan_has_room(chan) && !chan->receivers.len)
+	if (!kchan_chan_has_room(chan) && !chan->receivers.len && !kchan_chan_discards(chan))
 		return -EAGAIN;
 	if (chan_load(chan, slot, op))
 		return -EFAULT;
@@ -124,14 +142,17 @@ static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
 		if (ret != -EAGAIN)
 			return ret;
 	}
-	if (!kchan_chan_has_room(chan))
+	if (!kchan_chan_has_room(chan) && !kchan_chan_discards(chan))
 		return -EAGAIN;
 	ret = kchan_outcome(self, 0);
-	if (!ret) {
+	if (ret)
+		return ret;
+	if (likely(kchan_chan_has_room(chan)))
 		chan->count++;
-		change->poll |= KCHAN_POLL_IN;
-	}
-	return ret;
+	else
+		chan_discard(chan, &op->spent);
+	change->poll |= KCHAN_POLL_IN;
+	return 0;
 }
 
 static int send_prepare(struct kchan_op *op)
@@ -164,9 +185,8 @@ static int send_touch(struct kchan_op *op)
 static void transfer_release(struct kchan_op *op)
 {
 	kchan_parcel_free(op->parcel);
-	kchan_parcel_free(op->spent);
+	kchan_parcels_free(&op->spent);
 	op->parcel = NULL;
-	op->spent = NULL;
 }
 
 static const struct kchan_op_type send_type = {
@@ -214,10 +234,9 @@ static int recv_returned(struct kchan_chan *chan, struct kchan_op *op,
 		return -EFAULT;
 	if (op->in_hand)
 		op->parcel->seq = parcel->seq;
-	list_del(&parcel->node);
+	list_move(&parcel->node, &op->spent);
 	chan->nr_returned--;
 	kchan_charge_more(chan->obj.user, -(s64)kchan_parcel_bytes(parcel));
-	op->spent = parcel;
 	return 1;
 }
 
@@ -398,7 +417,7 @@ static void transfer_init(struct kchan_op *op, struct kchan_chan *chan,
 	op->value = 0;
 	op->msg = msg;
 	op->parcel = NULL;
-	op->spent = NULL;
+	INIT_LIST_HEAD(&op->spent);
 }
 
 /**
@@ -443,7 +462,9 @@ int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 	ret = send_attempt(&op, NULL, &change);
 	kchan_unlock(&chan->obj, &change);
 	if (ret == -EFAULT || (ret == -EAGAIN && deadline))
-		ret = kchan_op_do(&op, deadline, ret == -EAGAIN);
+		return kchan_op_do(&op, deadline, ret == -EAGAIN);
+	if (unlikely(!list_empty(&op.spent)))
+		transfer_release(&op);
 	return ret;
 }
 
@@ -469,7 +490,7 @@ int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 	kchan_unlock(&chan->obj, &change);
 	if (ret == -EFAULT || !ret || (ret == -EAGAIN && deadline))
 		return kchan_op_do(&op, deadline, ret == -EAGAIN);
-	if (unlikely(op.spent))
+	if (unlikely(!list_empty(&op.spent)))
 		transfer_release(&op);
 	return ret;
 }

@@ -56,7 +56,7 @@
 #define KCHAN_IOC_MAGIC		0xC7
 
 /* The version of this contract; it counts up when something is added. */
-#define KCHAN_ABI_VERSION	2
+#define KCHAN_ABI_VERSION	3
 
 /* Limits that no setting can lift. */
 #define KCHAN_MAX_ELEM_SIZE	65536u		/* bytes in a message */
@@ -110,10 +110,21 @@
 #define KCHAN_READY		0x20u	/* select: say what is ready, do nothing */
 #define KCHAN_CHILD		0x40u	/* create: .parent holds */
 
+/*
+ * What a send does that finds its channel's buffer full, and nobody waiting to
+ * receive.  But for the first it never waits: it succeeds, and somebody's message is
+ * discarded, which is counted (struct kchan_stat.dropped).
+ */
+#define KCHAN_POLICY_BLOCK	0	/* waits for room */
+#define KCHAN_POLICY_DROP_NEWEST 1	/* discards its own message */
+#define KCHAN_POLICY_DROP_OLDEST 2	/* discards the oldest that has not left it yet */
+#define KCHAN_POLICY_LATEST	3	/* discards all that there are */
+
 /* Bits of struct kchan_features.features. */
 #define KCHAN_FEATURE_CHAN	0x1ull	/* KCHAN_CREATE_CHAN and its calls */
 #define KCHAN_FEATURE_SELECT	0x2ull	/* KCHAN_SELECT */
 #define KCHAN_FEATURE_SYNC	0x4ull	/* KCHAN_CREATE of all kinds above */
+#define KCHAN_FEATURE_POLICY	0x8ull	/* struct kchan_create_chan.policy */
 
 /**
  * struct kchan_features - what this kernel offers
@@ -145,7 +156,8 @@ struct kchan_features {
  * @flags: in: KCHAN_NONBLOCK (sets O_NONBLOCK on the new file) or 0
  * @elem_size: in: bytes in each message, 0 to KCHAN_MAX_ELEM_SIZE; 0 is a pure
  *	signal
- * @reserved: in: 0
+ * @policy: in: KCHAN_POLICY_*; other than KCHAN_POLICY_BLOCK (0, as all were in
+ *	version 2) only where @capacity is not 0
  * @capacity: in: messages the channel buffers, 0 to KCHAN_MAX_CAPACITY; 0 is a
  *	rendezvous: a send returns only once its message has been received
  *
@@ -155,7 +167,7 @@ struct kchan_create_chan {
 	__u32 size;
 	__u32 flags;
 	__u32 elem_size;
-	__u32 reserved;
+	__u32 policy;
 	__u64 capacity;
 };
 
@@ -412,7 +424,7 @@ struct kchan_cell {
  * @rights: out: KCHAN_RIGHT_* bits of this handle
  * @state: out: KCHAN_STATE_* bits
  * @elem_size: out: bytes in a message
- * @reserved: out: 0
+ * @policy: out: KCHAN_POLICY_*; 0 before version 3
  * @capacity: out: messages the channel buffers
  * @length: out: messages in it.  More than @capacity only when receivers could
  *	not take messages already handed to them (bad memory, a kill): those
@@ -423,6 +435,7 @@ struct kchan_cell {
  *	case of a select counts, but with KCHAN_READY only one that takes nothing:
  *	waiting for zero, for a differing cell, for a cancel
  * @value: out: see below; 0 in version 1
+ * @dropped: out: messages discarded because the buffer was full; 0 before version 3
  *
  * What other kinds than channels have in the last fields; where nothing is said,
  * 0:
@@ -446,12 +459,13 @@ struct kchan_stat {
 	__u32 rights;
 	__u32 state;
 	__u32 elem_size;
-	__u32 reserved;
+	__u32 policy;
 	__u64 capacity;
 	__u64 length;
 	__u32 waiting_senders;
 	__u32 waiting_receivers;
 	__u64 value;
+	__u64 dropped;
 };
 
 /*
