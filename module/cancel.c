@@ -323,7 +323,7 @@ static struct kchan_object *cancel_make(const struct kchan_create *args)
 	return obj;
 }
 
-static const struct kchan_call cancel_calls[] = {
+static const struct kchan_action cancel_actions[] = {
 	{ KCHAN_CANCEL, KCHAN_MODE_SEND, cancel_call },
 	{}
 };
@@ -334,7 +334,7 @@ struct kchan_kind kchan_cancel_kind = {
 	.size = sizeof(struct kchan_cancel),
 	.create_flags = KCHAN_CHILD | KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME,
 	.labels = { NULL, NULL, "children", "cause" },
-	.calls = cancel_calls,
+	.actions = cancel_actions,
 	.fops = &kchan_object_fops,
 	.make = cancel_make,
 	.begin = cancel_begin,

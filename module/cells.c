@@ -230,7 +230,7 @@ static struct kchan_object *cells_make(const struct kchan_create *args)
 	return ERR_PTR(-ENOMEM);
 }
 
-static const struct kchan_call cells_calls[] = {
+static const struct kchan_action cells_actions[] = {
 	{ KCHAN_SIGNAL, KCHAN_MODE_SEND, cells_signal },
 	{}
 };
@@ -240,7 +240,7 @@ struct kchan_kind kchan_cells_kind = {
 	.nr = KCHAN_KIND_CELLS,
 	.size = sizeof(struct kchan_cells),
 	.labels = { NULL, "cells" },
-	.calls = cells_calls,
+	.actions = cells_actions,
 	.fops = &kchan_object_fops,
 	.make = cells_make,
 	.begin = cells_begin,

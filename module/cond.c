@@ -136,7 +136,7 @@ static struct kchan_object *cond_make(const struct kchan_create *args)
 	return obj;
 }
 
-static const struct kchan_call cond_calls[] = {
+static const struct kchan_action cond_actions[] = {
 	{ KCHAN_SIGNAL, KCHAN_MODE_SEND, cond_signal },
 	{}
 };
@@ -145,7 +145,7 @@ struct kchan_kind kchan_cond_kind = {
 	.name = "cond",
 	.nr = KCHAN_KIND_COND,
 	.size = sizeof(struct kchan_cond),
-	.calls = cond_calls,
+	.actions = cond_actions,
 	.fops = &kchan_object_fops,
 	.make = cond_make,
 	.begin = cond_begin,

@@ -410,19 +410,19 @@ static void token_free(struct kchan_object *obj)
 	kchan_object_put(&token->count->obj);
 }
 
-static const struct kchan_call waitgroup_calls[] = {
+static const struct kchan_action waitgroup_actions[] = {
 	{ KCHAN_DONE, KCHAN_MODE_SEND, count_done },
 	{ KCHAN_TOKEN, KCHAN_MODE_SEND, count_token },
 	{}
 };
 
-static const struct kchan_call semaphore_calls[] = {
+static const struct kchan_action semaphore_actions[] = {
 	{ KCHAN_DONE, KCHAN_MODE_SEND, count_done },
 	{ KCHAN_TOKEN, KCHAN_MODE_RECV, count_token },
 	{}
 };
 
-static const struct kchan_call token_calls[] = {
+static const struct kchan_action token_actions[] = {
 	{ KCHAN_DONE, KCHAN_MODE_SEND, token_done },
 	{}
 };
@@ -432,7 +432,7 @@ struct kchan_kind kchan_waitgroup_kind = {
 	.nr = KCHAN_KIND_WAITGROUP,
 	.size = sizeof(struct kchan_count),
 	.labels = { NULL, "limit", "units", "abandoned" },
-	.calls = waitgroup_calls,
+	.actions = waitgroup_actions,
 	.fops = &kchan_object_fops,
 	.make = waitgroup_make,
 	.begin = count_begin,
@@ -447,7 +447,7 @@ struct kchan_kind kchan_semaphore_kind = {
 	.size = sizeof(struct kchan_count),
 	.exclusive = true,
 	.labels = { NULL, "limit", "units", "abandoned" },
-	.calls = semaphore_calls,
+	.actions = semaphore_actions,
 	.fops = &kchan_object_fops,
 	.make = semaphore_make,
 	.begin = count_begin,
@@ -460,7 +460,7 @@ struct kchan_kind kchan_token_kind = {
 	.nr = KCHAN_KIND_TOKEN,
 	.size = sizeof(struct kchan_token),
 	.labels = { NULL, NULL, "units" },
-	.calls = token_calls,
+	.actions = token_actions,
 	.fops = &kchan_object_fops,
 	.ready = token_ready,
 	.stat = token_stat,

@@ -85,11 +85,12 @@ static long object_wait(struct file *file, struct kchan_wait __user *arg)
 }
 
 /* Where a call begins in the kind's table; NULL: it has no such call. */
-static const struct kchan_call *find_call(const struct kchan_call *call, unsigned int cmd)
+static const struct kchan_action *find_action(const struct kchan_action *action,
+					      unsigned int cmd)
 {
-	for (; call && call->cmd; call++) {
-		if (call->cmd == cmd)
-			return call;
+	for (; action && action->cmd; action++) {
+		if (action->cmd == cmd)
+			return action;
 	}
 	return NULL;
 }
@@ -97,22 +98,22 @@ static const struct kchan_call *find_call(const struct kchan_call *call, unsigne
 static long object_call(struct file *file, unsigned int cmd, const void __user *arg)
 {
 	struct kchan_object *obj = file->private_data;
-	const struct kchan_call *call = find_call(obj->kind->calls, cmd);
+	const struct kchan_action *action = find_action(obj->kind->actions, cmd);
 	struct kchan_arg args;
 	int ret;
 
-	if (!call)
+	if (!action)
 		return -ENOTTY;
 	ret = kchan_read_struct(&args, sizeof(args), arg);
 	if (ret)
 		return ret;
-	while (call && call->only && call->only != args.value)
-		call = find_call(call + 1, cmd);
-	if (args.flags || !call)
+	while (action && action->only && action->only != args.value)
+		action = find_action(action + 1, cmd);
+	if (args.flags || !action)
 		return -EINVAL;
-	if (!(file->f_mode & call->right))
+	if (!(file->f_mode & action->right))
 		return -EBADF;
-	return call->call(obj, args.value);
+	return action->call(obj, args.value);
 }
 
 /**

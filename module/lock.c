@@ -585,20 +585,20 @@ static struct kchan_object *once_make(const struct kchan_create *args)
 	return lock_make(&kchan_once_kind, args);
 }
 
-static const struct kchan_call mutex_calls[] = {
+static const struct kchan_action mutex_actions[] = {
 	{ KCHAN_UNLOCK, KCHAN_MODE_SEND, unlock_write },
 	{ KCHAN_CONSISTENT, KCHAN_MODE_SEND, lock_consistent },
 	{}
 };
 
-static const struct kchan_call rwmutex_calls[] = {
+static const struct kchan_action rwmutex_actions[] = {
 	{ KCHAN_UNLOCK, KCHAN_MODE_RECV, unlock_read, KCHAN_OP_RLOCK },
 	{ KCHAN_UNLOCK, KCHAN_MODE_SEND, unlock_write },
 	{ KCHAN_CONSISTENT, KCHAN_MODE_SEND, lock_consistent },
 	{}
 };
 
-static const struct kchan_call once_calls[] = {
+static const struct kchan_action once_actions[] = {
 	{ KCHAN_UNLOCK, KCHAN_MODE_SEND, unlock_write },
 	{ KCHAN_DONE, KCHAN_MODE_SEND, once_done },
 	{}
@@ -609,7 +609,7 @@ struct kchan_kind kchan_mutex_kind = {
 	.nr = KCHAN_KIND_MUTEX,
 	.size = sizeof(struct kchan_rwlock),
 	.exclusive = true,
-	.calls = mutex_calls,
+	.actions = mutex_actions,
 	.fops = &kchan_object_fops,
 	.make = mutex_make,
 	.begin = lock_begin,
@@ -623,7 +623,7 @@ struct kchan_kind kchan_rwmutex_kind = {
 	.nr = KCHAN_KIND_RWMUTEX,
 	.size = sizeof(struct kchan_rwlock),
 	.labels = { NULL, NULL, "readers" },
-	.calls = rwmutex_calls,
+	.actions = rwmutex_actions,
 	.fops = &kchan_object_fops,
 	.make = rwmutex_make,
 	.begin = lock_begin,
@@ -636,7 +636,7 @@ struct kchan_kind kchan_once_kind = {
 	.name = "once",
 	.nr = KCHAN_KIND_ONCE,
 	.size = sizeof(struct kchan_rwlock),
-	.calls = once_calls,
+	.actions = once_actions,
 	.fops = &kchan_object_fops,
 	.make = once_make,
 	.begin = lock_begin,

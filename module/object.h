@@ -67,13 +67,13 @@ struct kchan_object {
 };
 
 /**
- * struct kchan_call - a call that takes a number, and waits for nothing
+ * struct kchan_action - a call that takes a number, and waits for nothing
  * @cmd: its ioctl
  * @right: what it takes
  * @call: does it; returns what the ioctl returns
  * @only: the number that this is for; 0: for any that has no entry before
  */
-struct kchan_call {
+struct kchan_action {
 	unsigned int cmd;
 	fmode_t right;
 	int (*call)(struct kchan_object *obj, s64 value);
@@ -88,7 +88,7 @@ struct kchan_call {
  * @create_flags: that KCHAN_CREATE takes for it, beside KCHAN_NONBLOCK
  * @exclusive: what becomes ready is taken by one
  * @labels: names in fdinfo of elem_size, capacity, length, value and dropped of its stat
- * @calls: its calls that take a number, ended by an empty one
+ * @actions: its calls that take a number, ended by an empty one
  * @fops: of its handles
  * @cache: where its structs come from; set once
  * @make: KCHAN_CREATE
@@ -108,7 +108,7 @@ struct kchan_kind {
 	u32 create_flags;
 	bool exclusive;
 	const char *labels[5];
-	const struct kchan_call *calls;
+	const struct kchan_action *actions;
 	const struct file_operations *fops;
 	struct kmem_cache *cache;
 
