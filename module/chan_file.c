@@ -10,6 +10,7 @@
 
 #include <uapi/linux/kchan.h>
 
+#include "batch.h"
 #include "chan.h"
 #include "chan_file.h"
 #include "file.h"
@@ -109,6 +110,10 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return chan_recv(file, argp);
 	case KCHAN_CLOSE:
 		return chan_close(file, arg);
+	case KCHAN_SEND_BATCH:
+		return kchan_batch(file, argp, KCHAN_OP_SEND);
+	case KCHAN_RECV_BATCH:
+		return kchan_batch(file, argp, KCHAN_OP_RECV);
 	default:
 		return kchan_object_ioctl(file, cmd, arg);
 	}

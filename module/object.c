@@ -89,13 +89,14 @@ void kchan_object_put(struct kchan_object *obj)
  * kchan_object_wake_pollers() - tell pollers of a change
  * @obj: the object, not locked; the caller holds a reference
  * @events: what may hold now
+ * @many: for more than one
  *
  * What only one can take is news for one of those that poll exclusively; all else,
  * such as an end, is news for all of them.
  */
-void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events)
+void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events, bool many)
 {
-	int nr_exclusive = obj->kind->exclusive && !(events & (EPOLLHUP | EPOLLERR));
+	int nr_exclusive = obj->kind->exclusive && !many && !(events & (EPOLLHUP | EPOLLERR));
 
 	__wake_up(&obj->pollers, TASK_NORMAL, nr_exclusive, poll_to_key(events));
 }

@@ -127,7 +127,7 @@ void kchan_kind_exit(struct kchan_kind *kind);
 
 struct kchan_object *kchan_object_new(struct kchan_kind *kind, u64 bytes);
 void kchan_object_put(struct kchan_object *obj);
-void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events);
+void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events, bool many);
 
 int kchan_open_handle(struct kchan_object *obj, fmode_t rights, u32 flags);
 int kchan_release(struct inode *inode, struct file *file);

@@ -33,7 +33,7 @@ void kchan_tell(struct kchan_object *obj, struct kchan_change *change)
 	tell_watchers(obj, change);
 	spin_unlock(&obj->lock);
 	kchan_wake(&change->wakes);
-	kchan_object_wake_pollers(obj, change->poll);
+	kchan_object_wake_pollers(obj, change->poll, change->many);
 }
 
 /**

@@ -30,10 +30,12 @@ struct kchan_parcel;
  * struct kchan_change - what has to follow when an object's lock is released
  * @wakes: waits that were decided
  * @poll: what may have become ready
+ * @many: more than one of those who poll exclusively may go on
  */
 struct kchan_change {
 	struct list_head wakes;
 	__poll_t poll;
+	bool many;
 };
 
 /**
@@ -169,6 +171,7 @@ static inline void kchan_lock(struct kchan_object *obj, struct kchan_change *cha
 {
 	INIT_LIST_HEAD(&change->wakes);
 	change->poll = 0;
+	change->many = false;
 	spin_lock(&obj->lock);
 }
 

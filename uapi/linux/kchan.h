@@ -20,7 +20,8 @@
  * (but where a lock says EOWNERDEAD, which it does after passing into the
  * caller's hands):
  *
- *   EAGAIN     would block, and KCHAN_NONBLOCK or O_NONBLOCK asks not to
+ *   EAGAIN     would block, and KCHAN_NONBLOCK or O_NONBLOCK asks not to, or a
+ *              batch's @min
  *   ETIMEDOUT  the deadline has passed
  *   EINTR      a signal came first (calls restart under SA_RESTART)
  *   EPIPE      send on a closed channel, or nobody can receive
@@ -109,6 +110,7 @@
 #define KCHAN_IN_ORDER		0x10u	/* select: the first case that is ready */
 #define KCHAN_READY		0x20u	/* select: say what is ready, do nothing */
 #define KCHAN_CHILD		0x40u	/* create: .parent holds */
+#define KCHAN_VECTOR		0x80u	/* batch: .buf is an array of addresses */
 
 /*
  * What a send does that finds its channel's buffer full, and nobody waiting to
@@ -125,6 +127,7 @@
 #define KCHAN_FEATURE_SELECT	0x2ull	/* KCHAN_SELECT */
 #define KCHAN_FEATURE_SYNC	0x4ull	/* KCHAN_CREATE of all kinds above */
 #define KCHAN_FEATURE_POLICY	0x8ull	/* struct kchan_create_chan.policy */
+#define KCHAN_FEATURE_BATCH	0x10ull	/* KCHAN_SEND_BATCH, KCHAN_RECV_BATCH */
 
 /**
  * struct kchan_features - what this kernel offers
@@ -215,6 +218,36 @@ struct kchan_msg {
 	__u64 buf;
 	__u32 len;
 	__u32 reserved;
+	__s64 deadline;
+};
+
+/**
+ * struct kchan_batch - several messages to send, or room for several
+ * @size: in: sizeof(struct kchan_batch)
+ * @flags: in: KCHAN_NONBLOCK, KCHAN_DEADLINE, KCHAN_CLOCK_*, KCHAN_VECTOR
+ * @buf: in: address of @max messages, one behind the other; with KCHAN_VECTOR of an
+ *	array of @max addresses (__u64), one of each message
+ * @len: in: the length of each in bytes, which must be the channel's element size
+ * @reserved: in: 0
+ * @min: in: wait until so many have been moved, 0 to @max
+ * @max: in: move no more, 1 to KCHAN_MAX_COUNT
+ * @deadline: in: as in struct kchan_msg
+ *
+ * Messages are moved while that needs no wait, and as long as they are fewer than
+ * @min, with waits; each is a send or receive of its own, so that others' may come
+ * in between.  The call returns how many were moved.  Where there are any, whatever
+ * came in the way of more (the deadline, a signal, the end, EPIPE, EFAULT) is for the
+ * next call to tell, even if they are fewer than @min.  What a receive leaves in the
+ * rest of its room is not specified.
+ */
+struct kchan_batch {
+	__u32 size;
+	__u32 flags;
+	__u64 buf;
+	__u32 len;
+	__u32 reserved;
+	__u32 min;
+	__u32 max;
 	__s64 deadline;
 };
 
@@ -487,6 +520,9 @@ struct kchan_stat {
  *			end, when the channel is closed (or has no sender left)
  *			and drained; the buffer is then zeroed
  *   KCHAN_CLOSE	no argument (0)
+ *   KCHAN_SEND_BATCH	struct kchan_batch; returns how many were sent
+ *   KCHAN_RECV_BATCH	struct kchan_batch; returns how many were received, and 0 at
+ *			the end
  * Of others, all with struct kchan_arg but KCHAN_TIMER:
  *   KCHAN_DONE		waitgroup, semaphore: give back that many units, at
  *			least 1, that were taken and are not a token's.  Token,
@@ -540,6 +576,8 @@ struct kchan_stat {
 #define KCHAN_SEND		_IO(KCHAN_IOC_MAGIC, 0x20)
 #define KCHAN_RECV		_IO(KCHAN_IOC_MAGIC, 0x21)
 #define KCHAN_CLOSE		_IO(KCHAN_IOC_MAGIC, 0x22)
+#define KCHAN_SEND_BATCH	_IO(KCHAN_IOC_MAGIC, 0x23)
+#define KCHAN_RECV_BATCH	_IO(KCHAN_IOC_MAGIC, 0x24)
 
 #define KCHAN_DONE		_IO(KCHAN_IOC_MAGIC, 0x30)
 #define KCHAN_TOKEN		_IO(KCHAN_IOC_MAGIC, 0x31)
