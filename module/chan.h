@@ -55,7 +55,7 @@ void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcel
 /* transfer.c */
 int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args);
 int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
-		    const struct kchan_deadline *deadline);
+		    const struct kchan_deadline *deadline, bool sync);
 int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 		    const struct kchan_deadline *deadline);
 void kchan_chan_end_receivers(struct kchan_chan *chan, struct kchan_change *change);

@@ -11,6 +11,7 @@
 #include <uapi/linux/kchan.h>
 
 #include "batch.h"
+#include "call.h"
 #include "chan.h"
 #include "chan_file.h"
 #include "file.h"
@@ -83,7 +84,7 @@ static int chan_send(struct file *file, const void __user *arg)
 	if (ret)
 		return ret;
 	return kchan_chan_send(file->private_data, u64_to_user_ptr(msg.buf),
-			       kchan_may_wait(file, msg.flags) ? &deadline : NULL);
+			       kchan_may_wait(file, msg.flags) ? &deadline : NULL, false);
 }
 
 static int chan_recv(struct file *file, const void __user *arg)
@@ -114,6 +115,8 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kchan_batch(file, argp, KCHAN_OP_SEND);
 	case KCHAN_RECV_BATCH:
 		return kchan_batch(file, argp, KCHAN_OP_RECV);
+	case KCHAN_CALL:
+		return kchan_call(file, argp);
 	default:
 		return kchan_object_ioctl(file, cmd, arg);
 	}
@@ -154,7 +157,7 @@ static ssize_t chan_write(struct file *file, const char __user *buf, size_t len,
 		return -EINVAL;
 	if (len != chan->elem_size)
 		return -EMSGSIZE;
-	ret = kchan_chan_send(chan, buf, kchan_may_wait(file, 0) ? &no_deadline : NULL);
+	ret = kchan_chan_send(chan, buf, kchan_may_wait(file, 0) ? &no_deadline : NULL, false);
 	if (ret)
 		return ret;
 	return len;

@@ -10,6 +10,7 @@
  *	select.c	select: cases, looked up and checked
  *	chan_file.c	channels as files: ioctls, read, write
  *	batch.c		channels: many messages in one call
+ *	call.c		channels: a request and its answer
  *	chan.c		channels: how they are made and end
  *	transfer.c	channels: messages on their way
  *	count.c		wait groups, semaphores and tokens
@@ -67,7 +68,8 @@ static int kchan_features(void __user *arg)
 	const struct kchan_features features = {
 		.abi_version = KCHAN_ABI_VERSION,
 		.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT | KCHAN_FEATURE_SYNC |
-			    KCHAN_FEATURE_POLICY | KCHAN_FEATURE_BATCH,
+			    KCHAN_FEATURE_POLICY | KCHAN_FEATURE_BATCH |
+			    KCHAN_FEATURE_CALL,
 		.max_elem_size = KCHAN_MAX_ELEM_SIZE,
 		.max_capacity = KCHAN_MAX_CAPACITY,
 		.max_user_objects = kchan_quota_objects(),
@@ -152,6 +154,7 @@ static void __init kchan_check_abi(void)
 	BUILD_BUG_ON(sizeof(struct kchan_create) != 32);
 	BUILD_BUG_ON(sizeof(struct kchan_msg) != 32);
 	BUILD_BUG_ON(sizeof(struct kchan_batch) != 40);
+	BUILD_BUG_ON(sizeof(struct kchan_call) != 48);
 	BUILD_BUG_ON(sizeof(struct kchan_wait) != 40);
 	BUILD_BUG_ON(sizeof(struct kchan_case) != 32);
 	BUILD_BUG_ON(sizeof(struct kchan_select) != 40);

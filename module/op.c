@@ -32,7 +32,7 @@ void kchan_tell(struct kchan_object *obj, struct kchan_change *change)
 {
 	tell_watchers(obj, change);
 	spin_unlock(&obj->lock);
-	kchan_wake(&change->wakes);
+	kchan_wake(&change->wakes, change->sync);
 	kchan_object_wake_pollers(obj, change->poll, change->many);
 }
 

@@ -31,11 +31,13 @@ struct kchan_parcel;
  * @wakes: waits that were decided
  * @poll: what may have become ready
  * @many: more than one of those who poll exclusively may go on
+ * @sync: whoever makes it is about to sleep
  */
 struct kchan_change {
 	struct list_head wakes;
 	__poll_t poll;
 	bool many;
+	bool sync;
 };
 
 /**
@@ -172,6 +174,7 @@ static inline void kchan_lock(struct kchan_object *obj, struct kchan_change *cha
 	INIT_LIST_HEAD(&change->wakes);
 	change->poll = 0;
 	change->many = false;
+	change->sync = false;
 	spin_lock(&obj->lock);
 }
 
@@ -189,7 +192,7 @@ static inline void kchan_unlock(struct kchan_object *obj, struct kchan_change *c
 	}
 	spin_unlock(&obj->lock);
 	if (!list_empty(&change->wakes))
-		kchan_wake(&change->wakes);
+		kchan_wake(&change->wakes, change->sync);
 }
 
 /**

@@ -447,11 +447,12 @@ int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args)
  * @chan: through a handle that can send
  * @msg: elem_size bytes of user memory
  * @deadline: when to give up waiting; NULL: do not wait
+ * @sync: the caller sleeps after that
  *
  * Return: 0, -EPIPE, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EFAULT or -ENOMEM
  */
 int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
-		    const struct kchan_deadline *deadline)
+		    const struct kchan_deadline *deadline, bool sync)
 {
 	struct kchan_change change;
 	struct kchan_op op;
@@ -459,6 +460,7 @@ int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 
 	transfer_init(&op, chan, &send_type, (void __user *)msg);
 	kchan_lock(&chan->obj, &change);
+	change.sync = sync;
 	ret = send_attempt(&op, NULL, &change);
 	kchan_unlock(&chan->obj, &change);
 	if (ret == -EFAULT || (ret == -EAGAIN && deadline))

@@ -5,6 +5,7 @@
 #include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/wait.h>
 
 #include "wait.h"
 
@@ -274,11 +275,23 @@ struct kchan_entry *kchan_first_other(struct kchan_queue *queue, struct kchan_wa
 	return NULL;
 }
 
+/* A hint that the caller's processor will be free in a moment, which only these take. */
+static void wake_sync(struct task_struct *task)
+{
+	DECLARE_WAIT_QUEUE_HEAD_ONSTACK(head);
+	struct wait_queue_entry entry;
+
+	init_waitqueue_entry(&entry, task);
+	__add_wait_queue(&head, &entry);
+	__wake_up_sync_key(&head, TASK_NORMAL, NULL);
+}
+
 /**
  * kchan_wake() - tell the claimed that their waits are over
  * @wakes: the claimed entries; no lock is held.  Empty afterwards
+ * @sync: the caller is about to sleep
  */
-void kchan_wake(struct list_head *wakes)
+void kchan_wake(struct list_head *wakes, bool sync)
 {
 	struct kchan_entry *entry, *next;
 	struct task_struct *task;
@@ -295,7 +308,10 @@ void kchan_wake(struct list_head *wakes)
 		task = entry->waiter->task;
 		/* Pairs with the acquire in kchan_done(). */
 		smp_store_release(&entry->waiter->done, true);
-		wake_up_process(task);
+		if (sync)
+			wake_sync(task);
+		else
+			wake_up_process(task);
 	}
 	rcu_read_unlock();
 	INIT_LIST_HEAD(wakes);

@@ -111,7 +111,7 @@ bool kchan_claim_entry(struct kchan_entry *entry, int result, struct list_head *
 struct kchan_entry *kchan_claim_first(struct kchan_queue *queue, int result,
 				      struct list_head *wakes);
 struct kchan_entry *kchan_first_other(struct kchan_queue *queue, struct kchan_waiter *self);
-void kchan_wake(struct list_head *wakes);
+void kchan_wake(struct list_head *wakes, bool sync);
 
 int kchan_wait(struct kchan_waiter *waiter, const struct kchan_deadline *deadline);
 int kchan_give_up(struct kchan_waiter *waiter, int why);

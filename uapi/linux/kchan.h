@@ -128,6 +128,7 @@
 #define KCHAN_FEATURE_SYNC	0x4ull	/* KCHAN_CREATE of all kinds above */
 #define KCHAN_FEATURE_POLICY	0x8ull	/* struct kchan_create_chan.policy */
 #define KCHAN_FEATURE_BATCH	0x10ull	/* KCHAN_SEND_BATCH, KCHAN_RECV_BATCH */
+#define KCHAN_FEATURE_CALL	0x20ull	/* KCHAN_CALL */
 
 /**
  * struct kchan_features - what this kernel offers
@@ -248,6 +249,35 @@ struct kchan_batch {
 	__u32 reserved;
 	__u32 min;
 	__u32 max;
+	__s64 deadline;
+};
+
+/**
+ * struct kchan_call - a request, and room for its answer
+ * @size: in: sizeof(struct kchan_call)
+ * @flags: in: KCHAN_NONBLOCK, KCHAN_DEADLINE, KCHAN_CLOCK_*; for both halves
+ * @request: in: address of the message to send, as struct kchan_msg.buf
+ * @answer: in: address of room for the message to receive
+ * @request_len: in: the length of each in bytes, which must be its channel's
+ * @answer_len: element size
+ * @fd: in: a handle with the right to receive, where the answer comes
+ * @sent: in: 0; 1: the request has been sent before, only wait for the answer.
+ *	Out: 1 once it was sent
+ * @deadline: in: as in struct kchan_msg
+ *
+ * A send and then a receive, as by KCHAN_SEND and KCHAN_RECV.  Whatever fails before
+ * the request is sent leaves @sent at 0 and has changed nothing; after that @sent is
+ * 1, and the same struct waits for the answer again.
+ */
+struct kchan_call {
+	__u32 size;
+	__u32 flags;
+	__u64 request;
+	__u64 answer;
+	__u32 request_len;
+	__u32 answer_len;
+	__s32 fd;
+	__u32 sent;
 	__s64 deadline;
 };
 
@@ -523,6 +553,7 @@ struct kchan_stat {
  *   KCHAN_SEND_BATCH	struct kchan_batch; returns how many were sent
  *   KCHAN_RECV_BATCH	struct kchan_batch; returns how many were received, and 0 at
  *			the end
+ *   KCHAN_CALL		struct kchan_call; returns as KCHAN_RECV
  * Of others, all with struct kchan_arg but KCHAN_TIMER:
  *   KCHAN_DONE		waitgroup, semaphore: give back that many units, at
  *			least 1, that were taken and are not a token's.  Token,
@@ -578,6 +609,7 @@ struct kchan_stat {
 #define KCHAN_CLOSE		_IO(KCHAN_IOC_MAGIC, 0x22)
 #define KCHAN_SEND_BATCH	_IO(KCHAN_IOC_MAGIC, 0x23)
 #define KCHAN_RECV_BATCH	_IO(KCHAN_IOC_MAGIC, 0x24)
+#define KCHAN_CALL		_IO(KCHAN_IOC_MAGIC, 0x25)
 
 #define KCHAN_DONE		_IO(KCHAN_IOC_MAGIC, 0x30)
 #define KCHAN_TOKEN		_IO(KCHAN_IOC_MAGIC, 0x31)
