@@ -206,7 +206,7 @@ int kchan_touch_target(void __user *dst, size_t size)
 	u8 byte;
 
 	cond_resched();
-	if (!access_ok(dst, size))
+	if (size && !access_ok(dst, size))
 		return -EFAULT;
 	while (at < end) {
 		if (get_user(byte, at) || put_user(byte, at))
