@@ -70,8 +70,10 @@ static int differs_attempt(struct kchan_op *op, struct kchan_waiter *self,
 }
 
 /* From here on whoever changes the cell signals: so it is looked at once more. */
-static int differs_prepare(struct kchan_op *op)
+static int differs_prepare(struct kchan_op *op, struct kchan_numbers *numbers)
 {
+	if (op->counted)
+		return 0;
 	atomic_inc((atomic_t *)&cell_at(cells_of(op->obj), op->index)->waiters);
 	smp_mb__after_atomic();	/* pairs with the order of the writer's C11 operations */
 	op->counted = true;

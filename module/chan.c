@@ -2,10 +2,14 @@
 /*
  * Channels: how they are made, how they stand, how they end.
  */
+#include <linux/align.h>
 #include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "cargo.h"
 #include "chan.h"
 #include "chan_file.h"
 #include "parcel.h"
@@ -33,17 +37,43 @@ int kchan_chan_close(struct kchan_chan *chan)
 	return ret;
 }
 
+/*
+ * Nobody can receive what is in the channel, now or ever: nobody has it, or sends any
+ * more.  What travels with it has somewhere else to be missed.
+ */
+static void chan_drop_messages(struct kchan_chan *chan)
+{
+	LIST_HEAD(parcels);
+	u32 count, i;
+
+	spin_lock(&chan->obj.lock);
+	count = chan->count;
+	chan->count = 0;
+	kchan_chan_clear_returned(chan, &parcels);
+	spin_unlock(&chan->obj.lock);
+
+	kchan_parcels_free(&parcels);
+	for (i = 0; chan->cargo_at && i < count; i++) {
+		kchan_cargo_drop(kchan_chan_cargo(chan, kchan_chan_slot(chan, i)), chan->handles);
+		cond_resched();
+	}
+}
+
 static void chan_orphaned(struct kchan_object *obj)
 {
 	struct kchan_chan *chan = kchan_chan_of(obj);
 	struct kchan_change change;
+	bool unread;
 
 	kchan_lock(obj, &change);
+	unread = !obj->recv_handles;
 	if (!obj->send_handles)
 		kchan_chan_end_receivers(chan, &change);
-	if (!obj->recv_handles)
+	if (unread)
 		kchan_chan_end_senders(chan, &change);
 	kchan_unlock(obj, &change);
+	if (unread)
+		chan_drop_messages(chan);
 }
 
 static void chan_stat(struct kchan_object *obj, struct kchan_stat *stat)
@@ -52,9 +82,12 @@ static void chan_stat(struct kchan_object *obj, struct kchan_stat *stat)
 
 	stat->elem_size = chan->elem_size;
 	stat->capacity = chan->capacity;
-	stat->state = chan->closed ? KCHAN_STATE_CLOSED : 0;
+	stat->state = (chan->closed ? KCHAN_STATE_CLOSED : 0) |
+		      (chan->stamped ? KCHAN_STATE_STAMPED : 0);
 	stat->policy = chan->policy;
 	stat->dropped = chan->dropped;
+	stat->handles = chan->handles;
+	stat->depth = chan->depth;
 	stat->length = chan->count + chan->nr_returned;
 	stat->waiting_senders = chan->senders.len;
 	stat->waiting_receivers = chan->receivers.len;
@@ -91,15 +124,10 @@ void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcel
 	chan->nr_returned = 0;
 }
 
-/* Takes one that is half built, too. */
+/* Takes one that is half built, too.  Its messages went with its last receiver. */
 static void chan_free(struct kchan_object *obj)
 {
-	struct kchan_chan *chan = kchan_chan_of(obj);
-	LIST_HEAD(parcels);
-
-	kchan_chan_clear_returned(chan, &parcels);
-	kchan_parcels_free(&parcels);
-	kvfree(chan->ring);
+	kvfree(kchan_chan_of(obj)->ring);
 }
 
 struct kchan_kind kchan_chan_kind = {
@@ -107,7 +135,7 @@ struct kchan_kind kchan_chan_kind = {
 	.nr = KCHAN_KIND_CHAN,
 	.size = sizeof(struct kchan_chan),
 	.exclusive = true,
-	.labels = { "elem-size", "capacity", "length", NULL, "dropped" },
+	.labels = { "elem-size", "capacity", "length", NULL, "dropped", "handles", "depth" },
 	.fops = &kchan_chan_fops,
 	.begin = kchan_chan_begin,
 	.ready = chan_ready,
@@ -116,31 +144,52 @@ struct kchan_kind kchan_chan_kind = {
 	.free = chan_free,
 };
 
+/* Where a message's cargo stands behind its bytes; 0: it has none. */
+static u32 cargo_offset(const struct kchan_create_chan *args)
+{
+	if (!args->handles && !(args->flags & KCHAN_STAMPED))
+		return 0;
+	/* So not at 0, even where there are no bytes before it. */
+	return ALIGN(max(args->elem_size, 1u), __alignof__(struct kchan_cargo));
+}
+
+static u32 slot_size(const struct kchan_create_chan *args)
+{
+	u32 cargo_at = cargo_offset(args);
+
+	if (!cargo_at)
+		return args->elem_size;
+	return cargo_at + sizeof(struct kchan_cargo) + args->handles * sizeof(struct file *);
+}
+
 /**
  * kchan_chan_new() - make a channel, charged to the current user and memcg
- * @elem_size: bytes in a message, at most KCHAN_MAX_ELEM_SIZE
- * @capacity: messages it buffers, at most KCHAN_MAX_CAPACITY
- * @policy: KCHAN_POLICY_*
+ * @args: what it is to be; checked
  *
  * Return: the channel, as kchan_object_new(); -ENOMEM or -EDQUOT
  */
-struct kchan_object *kchan_chan_new(u32 elem_size, u32 capacity, u32 policy)
+struct kchan_object *kchan_chan_new(const struct kchan_create_chan *args)
 {
 	/* One slot more than the capacity; pure signals have no ring. */
-	u64 ring_bytes = ((u64)capacity + 1) * elem_size;
+	u64 ring_bytes = (args->capacity + 1) * slot_size(args);
 	struct kchan_object *obj;
 	struct kchan_chan *chan;
 
-	if ((u64)capacity * elem_size > KCHAN_MAX_BYTES)
+	if (args->capacity * slot_size(args) > KCHAN_MAX_BYTES)
 		return ERR_PTR(-ENOMEM);
 	obj = kchan_object_new(&kchan_chan_kind, ring_bytes);
 	if (IS_ERR(obj))
 		return obj;
 
 	chan = kchan_chan_of(obj);
-	chan->elem_size = elem_size;
-	chan->capacity = capacity;
-	chan->policy = policy;
+	chan->elem_size = args->elem_size;
+	chan->capacity = args->capacity;
+	chan->policy = args->policy;
+	chan->handles = args->handles;
+	chan->depth = args->depth;
+	chan->stamped = args->flags & KCHAN_STAMPED;
+	chan->slot_size = slot_size(args);
+	chan->cargo_at = cargo_offset(args);
 	INIT_LIST_HEAD(&chan->returned);
 	kchan_queue_init(&chan->senders);
 	kchan_queue_init(&chan->receivers);

@@ -15,6 +15,11 @@
  * @elem_size: bytes in a message; constant
  * @capacity: messages buffered at most; constant
  * @policy: what a send does that finds no room; constant
+ * @handles: in a message; constant
+ * @depth: how deep channels may lie in its messages; constant
+ * @stamped: messages tell who sent them; constant
+ * @slot_size: bytes of a message, with its cargo behind; constant
+ * @cargo_at: where in a slot that is; 0: there is none; constant
  * @ring: @capacity + 1 slots; the one behind the last message is always free,
  *	and a message on its way in is put there before anything is decided
  * @head: slot of the oldest message
@@ -33,6 +38,11 @@ struct kchan_chan {
 	u32 elem_size;
 	u32 capacity;
 	u32 policy;
+	u32 handles;
+	u32 depth;
+	bool stamped;
+	u32 slot_size;
+	u32 cargo_at;
 	void *ring;
 	u32 head;
 	u32 count;
@@ -48,7 +58,7 @@ struct kchan_chan {
 
 extern struct kchan_kind kchan_chan_kind;
 
-struct kchan_object *kchan_chan_new(u32 elem_size, u32 capacity, u32 policy);
+struct kchan_object *kchan_chan_new(const struct kchan_create_chan *args);
 int kchan_chan_close(struct kchan_chan *chan);
 void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcels);
 
@@ -64,6 +74,23 @@ void kchan_chan_end_senders(struct kchan_chan *chan, struct kchan_change *change
 static inline struct kchan_chan *kchan_chan_of(struct kchan_object *obj)
 {
 	return container_of(obj, struct kchan_chan, obj);
+}
+
+/* The @n-th message of the ring; for n == count the free slot behind the last. */
+static inline void *kchan_chan_slot(const struct kchan_chan *chan, u32 n)
+{
+	u32 slots = chan->capacity + 1;
+	u32 slot = chan->head + n;
+
+	if (slot >= slots)
+		slot -= slots;
+	return chan->ring + (size_t)slot * chan->slot_size;
+}
+
+/* What travels with the message that stands there; NULL: nothing. */
+static inline struct kchan_cargo *kchan_chan_cargo(const struct kchan_chan *chan, void *msg)
+{
+	return chan->cargo_at ? msg + chan->cargo_at : NULL;
 }
 
 /* Nothing more will be sent: receivers see the end once it is drained. */

@@ -17,6 +17,22 @@
 #include "file.h"
 #include "uarg.h"
 
+static bool makes_sense(const struct kchan_create_chan *args)
+{
+	const bool has_cargo = args->handles || args->flags & KCHAN_STAMPED;
+
+	if (args->flags & ~(KCHAN_NONBLOCK | KCHAN_STAMPED) ||
+	    args->elem_size > KCHAN_MAX_ELEM_SIZE || args->capacity > KCHAN_MAX_CAPACITY ||
+	    args->handles > KCHAN_MAX_HANDLES || args->depth > KCHAN_MAX_DEPTH ||
+	    args->policy > KCHAN_POLICY_LATEST || !args->handles != !args->depth)
+		return false;
+	if (args->policy == KCHAN_POLICY_BLOCK)
+		return true;
+	/* To discard what has cargo is work, all under one lock. */
+	return args->capacity == 1 ||
+	       (args->capacity && !(has_cargo && args->policy == KCHAN_POLICY_LATEST));
+}
+
 /**
  * kchan_create_chan() - KCHAN_CREATE_CHAN
  * @arg: the caller's struct kchan_create_chan
@@ -29,15 +45,13 @@ int kchan_create_chan(const void __user *arg)
 	struct kchan_object *obj;
 	int ret;
 
-	ret = kchan_read_struct(&args, sizeof(args), arg);
+	ret = kchan_read_grown(&args, sizeof(args), KCHAN_CREATE_CHAN_SIZE_V1, arg);
 	if (ret)
 		return ret;
-	if (args.flags & ~KCHAN_NONBLOCK || args.policy > KCHAN_POLICY_LATEST ||
-	    (args.policy != KCHAN_POLICY_BLOCK && !args.capacity) ||
-	    args.elem_size > KCHAN_MAX_ELEM_SIZE || args.capacity > KCHAN_MAX_CAPACITY)
+	if (!makes_sense(&args))
 		return -EINVAL;
 
-	obj = kchan_chan_new(args.elem_size, args.capacity, args.policy);
+	obj = kchan_chan_new(&args);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	ret = kchan_open_handle(obj, KCHAN_MODE_SEND | KCHAN_MODE_RECV, args.flags);
@@ -61,7 +75,7 @@ static int chan_read_msg(struct file *file, const void __user *arg, fmode_t righ
 	struct kchan_chan *chan = file->private_data;
 	int ret;
 
-	ret = kchan_read_struct(msg, sizeof(*msg), arg);
+	ret = kchan_read_grown(msg, sizeof(*msg), KCHAN_MSG_SIZE_V1, arg);
 	if (ret)
 		return ret;
 	if (msg->flags & ~KCHAN_WAIT_FLAGS || msg->reserved)
@@ -74,8 +88,32 @@ static int chan_read_msg(struct file *file, const void __user *arg, fmode_t righ
 	return msg->len == chan->elem_size ? 0 : -EMSGSIZE;
 }
 
+/* With cargo, or what is to tell of it. */
+static bool has_cargo(struct file *file, const struct kchan_msg *msg)
+{
+	struct kchan_chan *chan = file->private_data;
+
+	return chan->cargo_at || msg->ancillary;
+}
+
+static int transfer_cargo(struct file *file, u32 type, const struct kchan_msg *msg,
+			  const struct kchan_deadline *deadline)
+{
+	struct kchan_op op;
+	int ret;
+
+	ret = kchan_op_begin(&op, file, &(struct kchan_case){
+		.op = type,
+		.buf = msg->buf,
+		.len = msg->len,
+		.arg = msg->ancillary,
+	});
+	return ret ? ret : kchan_op_do(&op, deadline, false);
+}
+
 static int chan_send(struct file *file, const void __user *arg)
 {
+	const struct kchan_deadline *until;
 	struct kchan_deadline deadline;
 	struct kchan_msg msg;
 	int ret;
@@ -83,12 +121,15 @@ static int chan_send(struct file *file, const void __user *arg)
 	ret = chan_read_msg(file, arg, KCHAN_MODE_SEND, &msg, &deadline);
 	if (ret)
 		return ret;
-	return kchan_chan_send(file->private_data, u64_to_user_ptr(msg.buf),
-			       kchan_may_wait(file, msg.flags) ? &deadline : NULL, false);
+	until = kchan_may_wait(file, msg.flags) ? &deadline : NULL;
+	if (unlikely(has_cargo(file, &msg)))
+		return transfer_cargo(file, KCHAN_OP_SEND, &msg, until);
+	return kchan_chan_send(file->private_data, u64_to_user_ptr(msg.buf), until, false);
 }
 
 static int chan_recv(struct file *file, const void __user *arg)
 {
+	const struct kchan_deadline *until;
 	struct kchan_deadline deadline;
 	struct kchan_msg msg;
 	int ret;
@@ -96,8 +137,10 @@ static int chan_recv(struct file *file, const void __user *arg)
 	ret = chan_read_msg(file, arg, KCHAN_MODE_RECV, &msg, &deadline);
 	if (ret)
 		return ret;
-	return kchan_chan_recv(file->private_data, u64_to_user_ptr(msg.buf),
-			       kchan_may_wait(file, msg.flags) ? &deadline : NULL);
+	until = kchan_may_wait(file, msg.flags) ? &deadline : NULL;
+	if (unlikely(has_cargo(file, &msg)))
+		return transfer_cargo(file, KCHAN_OP_RECV, &msg, until);
+	return kchan_chan_recv(file->private_data, u64_to_user_ptr(msg.buf), until);
 }
 
 static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -138,7 +181,7 @@ static ssize_t chan_read(struct file *file, char __user *buf, size_t len, loff_t
 	struct kchan_chan *chan = file->private_data;
 	int ret;
 
-	if (!chan->elem_size)
+	if (!chan->elem_size || chan->handles)
 		return -EINVAL;
 	if (len < chan->elem_size)
 		return -EMSGSIZE;
@@ -153,7 +196,7 @@ static ssize_t chan_write(struct file *file, const char __user *buf, size_t len,
 	struct kchan_chan *chan = file->private_data;
 	int ret;
 
-	if (!chan->elem_size)
+	if (!chan->elem_size || chan->handles)
 		return -EINVAL;
 	if (len != chan->elem_size)
 		return -EMSGSIZE;

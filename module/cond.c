@@ -36,7 +36,7 @@ static int wait_attempt(struct kchan_op *op, struct kchan_waiter *self,
 }
 
 /* Finds the lock, and whether it can be given back. */
-static int wait_prepare(struct kchan_op *op)
+static int wait_prepare(struct kchan_op *op, struct kchan_numbers *numbers)
 {
 	struct kchan_object *obj;
 

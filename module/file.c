@@ -173,7 +173,7 @@ static void show_state(struct seq_file *m, u32 state)
 	/* By the bits of KCHAN_STATE_*. */
 	static const char *const names[] = {
 		"closed", "no-senders", "no-receivers", "locked", "ownerdead",
-		"notrecoverable", "done", "running", "cancelled",
+		"notrecoverable", "done", "running", "cancelled", "stamped",
 	};
 	const char *sep = "";
 	size_t i;
@@ -201,7 +201,7 @@ void kchan_object_show_fdinfo(struct seq_file *m, struct file *file)
 	static const char *const policies[] = { "block", "drop-newest", "drop-oldest", "latest" };
 	struct kchan_object *obj = file->private_data;
 	struct kchan_stat stat;
-	u64 numbers[5];
+	u64 numbers[7];
 	size_t i;
 
 	object_stat(file, &stat);
@@ -210,6 +210,8 @@ void kchan_object_show_fdinfo(struct seq_file *m, struct file *file)
 	numbers[2] = stat.length;
 	numbers[3] = stat.value;
 	numbers[4] = stat.dropped;
+	numbers[5] = stat.handles;
+	numbers[6] = stat.depth;
 
 	seq_printf(m, "kchan-kind:\t%s\n", obj->kind->name);
 	seq_printf(m, "kchan-id:\t%llu\n", stat.id);

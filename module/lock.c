@@ -358,7 +358,7 @@ static void write_left(struct kchan_op *op, struct kchan_change *change)
 	pass_on(lock_of(op->obj), false, change);
 }
 
-static int read_prepare(struct kchan_op *op)
+static int read_prepare(struct kchan_op *op, struct kchan_numbers *numbers)
 {
 	if (!op->holder)
 		op->holder = kmalloc(sizeof(*op->holder), GFP_KERNEL_ACCOUNT);

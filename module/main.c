@@ -21,6 +21,7 @@
  *	cancel.c	cancels
  *	alarm.c		what is to happen at some time
  *	parcel.c	messages outside their channel's buffer
+ *	cargo.c		what travels with a message beside its bytes
  *	op.c		doing one of several operations
  *	wait.c		the wait core: sleeping, claiming, waking
  *	object.c	what every object has
@@ -69,7 +70,7 @@ static int kchan_features(void __user *arg)
 		.abi_version = KCHAN_ABI_VERSION,
 		.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT | KCHAN_FEATURE_SYNC |
 			    KCHAN_FEATURE_POLICY | KCHAN_FEATURE_BATCH |
-			    KCHAN_FEATURE_CALL,
+			    KCHAN_FEATURE_CALL | KCHAN_FEATURE_CARGO,
 		.max_elem_size = KCHAN_MAX_ELEM_SIZE,
 		.max_capacity = KCHAN_MAX_CAPACITY,
 		.max_user_objects = kchan_quota_objects(),
@@ -150,9 +151,12 @@ static struct miscdevice kchan_device = {
 static void __init kchan_check_abi(void)
 {
 	BUILD_BUG_ON(sizeof(struct kchan_features) != 40);
-	BUILD_BUG_ON(sizeof(struct kchan_create_chan) != 24);
+	BUILD_BUG_ON(sizeof(struct kchan_create_chan) != 32);
+	BUILD_BUG_ON(offsetof(struct kchan_create_chan, handles) != KCHAN_CREATE_CHAN_SIZE_V1);
+	BUILD_BUG_ON(sizeof(struct kchan_ancillary) != 32);
 	BUILD_BUG_ON(sizeof(struct kchan_create) != 32);
-	BUILD_BUG_ON(sizeof(struct kchan_msg) != 32);
+	BUILD_BUG_ON(sizeof(struct kchan_msg) != 40);
+	BUILD_BUG_ON(offsetof(struct kchan_msg, ancillary) != KCHAN_MSG_SIZE_V1);
 	BUILD_BUG_ON(sizeof(struct kchan_batch) != 40);
 	BUILD_BUG_ON(sizeof(struct kchan_call) != 48);
 	BUILD_BUG_ON(sizeof(struct kchan_wait) != 40);
@@ -162,7 +166,7 @@ static void __init kchan_check_abi(void)
 	BUILD_BUG_ON(sizeof(struct kchan_timer) != 24);
 	BUILD_BUG_ON(sizeof(struct kchan_cell) != 64);
 	BUILD_BUG_ON(sizeof(struct kchan_restrict) != 16);
-	BUILD_BUG_ON(sizeof(struct kchan_stat) != 72);
+	BUILD_BUG_ON(sizeof(struct kchan_stat) != 80);
 	BUILD_BUG_ON(offsetof(struct kchan_stat, value) != KCHAN_STAT_SIZE_V1);
 }
 

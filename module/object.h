@@ -87,7 +87,8 @@ struct kchan_action {
  * @size: of its struct
  * @create_flags: that KCHAN_CREATE takes for it, beside KCHAN_NONBLOCK
  * @exclusive: what becomes ready is taken by one
- * @labels: names in fdinfo of elem_size, capacity, length, value and dropped of its stat
+ * @labels: names in fdinfo of elem_size, capacity, length, value, dropped, handles and
+ *	depth of its stat
  * @actions: its calls that take a number, ended by an empty one
  * @fops: of its handles
  * @cache: where its structs come from; set once
@@ -107,7 +108,7 @@ struct kchan_kind {
 	size_t size;
 	u32 create_flags;
 	bool exclusive;
-	const char *labels[5];
+	const char *labels[7];
 	const struct kchan_action *actions;
 	const struct file_operations *fops;
 	struct kmem_cache *cache;

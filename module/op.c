@@ -6,6 +6,7 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 
+#include "cargo.h"
 #include "op.h"
 #include "uarg.h"
 
@@ -164,7 +165,7 @@ static int prepare_all(struct kchan_ops *ops)
 
 		if (op->watch || !op->type->prepare)
 			continue;
-		ret = op->type->prepare(op);
+		ret = op->type->prepare(op, ops->numbers);
 		if (ret)
 			return ret;
 	}
@@ -290,19 +291,26 @@ static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
  * @chosen: set to the one that was done; NULL if none was
  *
  * Return: the outcome of *@chosen, which may be a negative errno; or, with NULL,
- * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EINTR, -EFAULT, -ENOMEM or -EDQUOT
+ * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EINTR, or what ->prepare(), ->touch() and
+ * ->finish() say
  */
 int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen)
 {
+	struct kchan_numbers numbers;
 	int attempt, error, ret;
 
+	numbers.nr = 0;
+	ops->numbers = &numbers;
 	for (attempt = 0; attempt < KCHAN_ATTEMPTS; attempt++) {
 		ret = do_once(ops, chosen);
 		if (ret != -EFAULT || !*chosen)
 			break;
 		ops->prepared = true;
-		error = (*chosen)->type->touch(*chosen);
+		/* Others were quicker, and then another case was next: all get what they need. */
+		error = attempt && ops->nr > 1 ? prepare_all(ops) :
+						 (*chosen)->type->touch(*chosen, &numbers);
 		if (error) {
+			*chosen = NULL;
 			ret = error;
 			break;
 		}
@@ -312,6 +320,7 @@ int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen)
 		*chosen = NULL;
 	if (ops->prepared)
 		release_all(ops, NULL);
+	kchan_numbers_release(&numbers);
 	return ret;
 }
 

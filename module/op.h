@@ -20,6 +20,7 @@
  * ready would have claimed it: that is the instant at which nothing was ready.
  */
 
+struct kchan_numbers;
 struct kchan_op;
 struct kchan_parcel;
 
@@ -48,7 +49,8 @@ struct kchan_change {
  * @attempt: do it if that needs no waiting; locked.  Returns its outcome, -EAGAIN
  *	to wait, KCHAN_DECIDED, or -EFAULT where something is missing (unless
  *	@prepare was called).  Claims @self before any outcome
- * @prepare: get what parking needs; may sleep
+ * @prepare: get what parking needs, with file numbers in @numbers, which all share
+ *	of whom only one is done; may sleep
  * @queue: where to park
  * @parked: it was parked; locked
  * @published: the first of all was parked; not locked.  An error ends the wait with
@@ -56,7 +58,8 @@ struct kchan_change {
  * @left: it stood in its queue, was not done, and may have held others back; locked
  * @finish: the last of it, given its outcome; may sleep.  Returns the outcome, or
  *	-EFAULT, -EINTR or -EBADF when it was not done after all
- * @touch: bring in after -EFAULT what was missing; 0 to try again
+ * @touch: bring in after -EFAULT what was missing, @numbers as for @prepare; 0 to
+ *	try again
  * @release: free what @prepare and @attempt left
  */
 struct kchan_op_type {
@@ -64,13 +67,13 @@ struct kchan_op_type {
 	bool (*ready)(struct kchan_op *op);
 	int (*attempt)(struct kchan_op *op, struct kchan_waiter *self,
 		       struct kchan_change *change);
-	int (*prepare)(struct kchan_op *op);
+	int (*prepare)(struct kchan_op *op, struct kchan_numbers *numbers);
 	struct kchan_queue *(*queue)(struct kchan_op *op);
 	void (*parked)(struct kchan_op *op, struct kchan_change *change);
 	int (*published)(struct kchan_op *op);
 	void (*left)(struct kchan_op *op, struct kchan_change *change);
 	int (*finish)(struct kchan_op *op, int outcome);
-	int (*touch)(struct kchan_op *op);
+	int (*touch)(struct kchan_op *op, struct kchan_numbers *numbers);
 	void (*release)(struct kchan_op *op);
 };
 
@@ -84,6 +87,9 @@ struct kchan_op_type {
  * @msg: send, receive: the caller's message
  * @parcel: send, receive: the message in the kernel, once it may be parked
  * @spent: send, receive: parcels to free
+ * @ancillary: send, receive: where the caller tells of its cargo; or NULL
+ * @handles: send, receive: the caller's file numbers; or NULL
+ * @numbers: receive: set aside for what comes
  * @in_hand: receive: the message is in @parcel, and to be taken
  * @units: add: how many
  * @files: locks: the process
@@ -107,6 +113,9 @@ struct kchan_op {
 			void __user *msg;
 			struct kchan_parcel *parcel;
 			struct list_head spent;
+			struct kchan_ancillary __user *ancillary;
+			s32 __user *handles;
+			struct kchan_numbers *numbers;
 		};
 		u32 units;
 		struct {
@@ -134,6 +143,7 @@ struct kchan_op {
  * @tried: the first pass has been done
  * @prepared: any of them may have something to release
  * @deadline: when to give up waiting; NULL: do not wait
+ * @numbers: file numbers set aside
  */
 struct kchan_ops {
 	struct kchan_op **op;
@@ -142,6 +152,7 @@ struct kchan_ops {
 	bool tried;
 	bool prepared;
 	const struct kchan_deadline *deadline;
+	struct kchan_numbers *numbers;
 };
 
 void kchan_tell(struct kchan_object *obj, struct kchan_change *change)

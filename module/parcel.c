@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/stddef.h>
 
+#include "cargo.h"
 #include "parcel.h"
 
 static struct kmem_cache *parcel_cache;
@@ -23,6 +24,7 @@ struct kchan_parcel *kchan_parcel_alloc(size_t size)
 	if (!parcel)
 		return NULL;
 	parcel->size = size;
+	parcel->cargo = NULL;
 	parcel->data = parcel->small;
 	if (size > sizeof(parcel->small)) {
 		parcel->data = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
@@ -42,6 +44,8 @@ void kchan_parcel_free(struct kchan_parcel *parcel)
 {
 	if (!parcel)
 		return;
+	if (parcel->cargo)
+		kchan_cargo_drop(parcel->cargo, parcel->handles);
 	if (parcel->data != parcel->small)
 		kvfree(parcel->data);
 	kmem_cache_free(parcel_cache, parcel);

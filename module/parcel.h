@@ -5,6 +5,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct kchan_cargo;
+
 /* A message up to this size needs no memory of its own in a parcel. */
 #define KCHAN_PARCEL_INLINE	128
 
@@ -15,6 +17,8 @@
  * @seq: when it left the channel; tells the order of messages given back
  * @size: of the message
  * @data: the message, in @small or in memory of its own
+ * @cargo: in @data, what travels with the message and is this parcel's; or NULL
+ * @handles: that @cargo has room for
  * @small: room for small ones
  *
  * A parked sender's message waits in one; a parked receiver is handed its
@@ -25,6 +29,8 @@ struct kchan_parcel {
 	u64 seq;
 	size_t size;
 	void *data;
+	struct kchan_cargo *cargo;
+	u32 handles;
 	u8 small[KCHAN_PARCEL_INLINE] __aligned(8);
 };
 

@@ -8,6 +8,7 @@
 #include <linux/err.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
@@ -26,7 +27,8 @@ MODULE_PARM_DESC(max_user_bytes, "bytes of memory one user's objects may take");
 struct kchan_user {
 	struct hlist_node node;
 	kuid_t uid;
-	u64 bytes;	/* the user is forgotten when the last one goes */
+	u64 bytes;	/* the user is forgotten when the last one goes, */
+	u32 files;	/* and the last file in a message */
 	u32 objects;
 };
 
@@ -67,7 +69,7 @@ static struct kchan_user *user_find(kuid_t uid)
 /* Returns what is to be freed after unlocking. */
 static struct kchan_user *user_forget_if_idle(struct kchan_user *user)
 {
-	if (user->bytes)
+	if (user->bytes || user->files)
 		return NULL;
 	hash_del(&user->node);
 	return user;
@@ -87,6 +89,26 @@ static bool user_may_add(const struct kchan_user *user, u32 objects, u64 bytes)
 	       bytes <= limit && user->bytes <= limit - bytes;
 }
 
+/* The entry of @fresh's user id: another one, where there is one. */
+static struct kchan_user *user_enter(struct kchan_user *fresh)
+{
+	struct kchan_user *user = user_find(fresh->uid);
+
+	if (user)
+		return user;
+	hash_add(users, &fresh->node, __kuid_val(fresh->uid));
+	return fresh;
+}
+
+static struct kchan_user *user_new(void)
+{
+	struct kchan_user *user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
+
+	if (user)
+		user->uid = current_uid();
+	return user;
+}
+
 /**
  * kchan_charge() - charge memory to the current user
  * @objects: 1 for a new object; 0 for what only lasts as long as a call
@@ -96,21 +118,15 @@ static bool user_may_add(const struct kchan_user *user, u32 objects, u64 bytes)
  */
 struct kchan_user *kchan_charge(u32 objects, u64 bytes)
 {
-	struct kchan_user *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
-	struct kchan_user *user, *idle = fresh;
+	struct kchan_user *fresh = user_new(), *user, *idle;
 	bool exempt = is_exempt();
 
 	if (!fresh)
 		return ERR_PTR(-ENOMEM);
-	fresh->uid = current_uid();
 
 	spin_lock(&users_lock);
-	user = user_find(fresh->uid);
-	if (!user) {
-		user = fresh;
-		hash_add(users, &user->node, __kuid_val(user->uid));
-		idle = NULL;
-	}
+	user = user_enter(fresh);
+	idle = user == fresh ? NULL : fresh;
 	if (exempt || user_may_add(user, objects, bytes)) {
 		user->bytes += bytes;
 		user->objects += objects;
@@ -121,6 +137,54 @@ struct kchan_user *kchan_charge(u32 objects, u64 bytes)
 	spin_unlock(&users_lock);
 	kfree(idle);
 	return user;
+}
+
+/**
+ * kchan_charge_files() - charge files on their way to the current user
+ * @files: how many, not 0
+ *
+ * As for AF_UNIX sockets, what a process may have open is also what its user may have
+ * on the way when it sends more.
+ *
+ * Return: whom to uncharge; -ETOOMANYREFS or -ENOMEM
+ */
+struct kchan_user *kchan_charge_files(u32 files)
+{
+	struct kchan_user *fresh = user_new(), *user, *idle;
+	unsigned long limit = rlimit(RLIMIT_NOFILE);
+	bool exempt = is_exempt();
+
+	if (!fresh)
+		return ERR_PTR(-ENOMEM);
+
+	spin_lock(&users_lock);
+	user = user_enter(fresh);
+	idle = user == fresh ? NULL : fresh;
+	if (exempt || user->files + (unsigned long)files <= limit) {
+		user->files += files;
+	} else {
+		idle = idle ? idle : user_forget_if_idle(user);
+		user = ERR_PTR(-ETOOMANYREFS);
+	}
+	spin_unlock(&users_lock);
+	kfree(idle);
+	return user;
+}
+
+/**
+ * kchan_uncharge_files() - take back what kchan_charge_files() charged
+ * @user: what it returned
+ * @files: as charged
+ */
+void kchan_uncharge_files(struct kchan_user *user, u32 files)
+{
+	struct kchan_user *idle;
+
+	spin_lock(&users_lock);
+	user->files -= files;
+	idle = user_forget_if_idle(user);
+	spin_unlock(&users_lock);
+	kfree(idle);
 }
 
 /**

@@ -14,6 +14,9 @@ struct kchan_user;
 struct kchan_user *kchan_charge(u32 objects, u64 bytes);
 void kchan_uncharge(struct kchan_user *user, u32 objects, u64 bytes);
 
+struct kchan_user *kchan_charge_files(u32 files);
+void kchan_uncharge_files(struct kchan_user *user, u32 files);
+
 void kchan_charge_more(struct kchan_user *user, s64 bytes);
 bool kchan_is_over_quota(struct kchan_user *user);
 

@@ -30,48 +30,54 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "cargo.h"
 #include "chan.h"
 #include "parcel.h"
 #include "quota.h"
 #include "uarg.h"
 
-/* The @n-th message of the ring; for n == count the free slot behind the last. */
-static void *chan_slot(const struct kchan_chan *chan, u32 n)
-{
-	u32 slots = chan->capacity + 1;
-	u32 slot = chan->head + n;
-
-	if (slot >= slots)
-		slot -= slots;
-	return chan->ring + (size_t)slot * chan->elem_size;
-}
-
-/* Takes a message in, to where it can be handed on. */
+/*
+ * Takes a message in, to where it can be handed on.  What has cargo is taken in from a
+ * parcel only, which still owns the cargo then.
+ */
 static int chan_load(struct kchan_chan *chan, void *slot, struct kchan_op *op)
 {
-	if (!op->parcel)
-		return kchan_load_nofault(slot, op->msg, chan->elem_size);
-	memcpy(slot, op->parcel->data, chan->elem_size);
-	return 0;
+	if (op->parcel) {
+		memcpy(slot, op->parcel->data, chan->slot_size);
+		return 0;
+	}
+	return chan->cargo_at ? -EFAULT : kchan_load_nofault(slot, op->msg, chan->elem_size);
 }
 
-/* Puts a message into a receiver's hand. */
+/* The cargo of a message that was loaded from there is somebody else's now. */
+static void chan_loaded(struct kchan_parcel *parcel)
+{
+	if (parcel)
+		parcel->cargo = NULL;
+}
+
+/* Puts a message into a receiver's hand, with its cargo. */
 static void chan_hand_over(struct kchan_chan *chan, struct kchan_op *receiver,
 			   const void *msg, u64 seq)
 {
-	memcpy(receiver->parcel->data, msg, chan->elem_size);
+	memcpy(receiver->parcel->data, msg, chan->slot_size);
+	receiver->parcel->cargo = kchan_chan_cargo(chan, receiver->parcel->data);
 	receiver->parcel->seq = seq;
 	receiver->in_hand = true;
 	chan->in_hand++;
 }
 
-/* Gives a message out: to user memory, or into the hand of one who may park. */
+/*
+ * Gives a message out: to user memory, or into the hand of one who may park.  What has
+ * cargo goes into a hand only, which then owns the cargo.
+ */
 static int chan_store(struct kchan_chan *chan, struct kchan_op *op, const void *slot)
 {
-	if (!op->parcel)
-		return kchan_store_nofault(op->msg, slot, chan->elem_size);
-	chan_hand_over(chan, op, slot, ++chan->last_seq);
-	return 0;
+	if (op->parcel) {
+		chan_hand_over(chan, op, slot, ++chan->last_seq);
+		return 0;
+	}
+	return chan->cargo_at ? -EFAULT : kchan_store_nofault(op->msg, slot, chan->elem_size);
 }
 
 /* ---- send ---- */
@@ -86,7 +92,7 @@ static bool send_ready(struct kchan_op *op)
 
 /* Meets the first parked receiver; -EAGAIN if there is none. */
 static int send_to_parked(struct kchan_chan *chan, struct kchan_waiter *self, const void *msg,
-			  struct kchan_change *change)
+			  struct kchan_parcel *parcel, struct kchan_change *change)
 {
 	struct kchan_entry *receiver;
 
@@ -99,15 +105,16 @@ static int send_to_parked(struct kchan_chan *chan, struct kchan_waiter *self, co
 		return -EAGAIN;
 	}
 	kchan_claim(receiver, self, &change->wakes);
+	chan_loaded(parcel);
 	chan_hand_over(chan, kchan_op_of(receiver), msg, ++chan->last_seq);
 	receiver->result = 1;
 	return 0;
 }
 
 /* Takes the message that is in the free slot in where there is no room, or not. */
-static void chan_discard(struct kchan_chan *chan, struct list_head *spent)
+static void chan_discard(struct kchan_chan *chan, struct kchan_op *op)
 {
-	u32 n = 1;
+	u32 n = 1, i;
 
 	chan->dropped++;
 	if (chan->policy == KCHAN_POLICY_DROP_NEWEST)
@@ -115,18 +122,21 @@ static void chan_discard(struct kchan_chan *chan, struct list_head *spent)
 	if (chan->policy == KCHAN_POLICY_LATEST) {
 		n = chan->count;
 		chan->dropped += n - 1 + chan->nr_returned;
-		kchan_chan_clear_returned(chan, spent);
+		kchan_chan_clear_returned(chan, &op->spent);
 	}
+	for (i = 0; chan->cargo_at && i < n; i++)
+		kchan_cargo_drop(kchan_chan_cargo(chan, kchan_chan_slot(chan, i)), chan->handles);
 	/* The slot is known by its distance from the head. */
 	chan->head = (chan->head + n) % (chan->capacity + 1);
 	chan->count -= n - 1;
+	chan_loaded(op->parcel);
 }
 
 static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
 			struct kchan_change *change)
 {
 	struct kchan_chan *chan = kchan_chan_of(op->obj);
-	void *slot = chan_slot(chan, chan->count);
+	void *slot = kchan_chan_slot(chan, chan->count);
 	int ret;
 
 	if (kchan_chan_broken(chan))
@@ -138,7 +148,7 @@ static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
 
 	/* From here on nothing can fail. */
 	if (chan->receivers.len) {
-		ret = send_to_parked(chan, self, slot, change);
+		ret = send_to_parked(chan, self, slot, op->parcel, change);
 		if (ret != -EAGAIN)
 			return ret;
 	}
@@ -147,22 +157,43 @@ static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
 	ret = kchan_outcome(self, 0);
 	if (ret)
 		return ret;
-	if (likely(kchan_chan_has_room(chan)))
+	if (likely(kchan_chan_has_room(chan))) {
 		chan->count++;
-	else
-		chan_discard(chan, &op->spent);
+		chan_loaded(op->parcel);
+	} else {
+		chan_discard(chan, op);
+	}
 	change->poll |= KCHAN_POLL_IN;
 	return 0;
 }
 
-static int send_prepare(struct kchan_op *op)
+/* Takes in what travels with the message in the parcel. */
+static int load_cargo(struct kchan_chan *chan, struct kchan_op *op)
+{
+	struct kchan_cargo *cargo = kchan_chan_cargo(chan, op->parcel->data);
+
+	if (!cargo)
+		return 0;
+	memset(cargo, 0, chan->slot_size - chan->cargo_at);
+	op->parcel->cargo = cargo;
+	op->parcel->handles = chan->handles;
+	if (chan->stamped)
+		kchan_cargo_stamp(cargo);
+	return kchan_cargo_load(cargo, op->handles, chan->handles, chan->depth);
+}
+
+static int send_prepare(struct kchan_op *op, struct kchan_numbers *numbers)
 {
 	struct kchan_chan *chan = kchan_chan_of(op->obj);
 
-	op->parcel = kchan_parcel_alloc(chan->elem_size);
+	if (op->parcel)
+		return 0;
+	op->parcel = kchan_parcel_alloc(chan->slot_size);
 	if (!op->parcel)
 		return -ENOMEM;
-	return copy_from_user(op->parcel->data, op->msg, chan->elem_size) ? -EFAULT : 0;
+	if (copy_from_user(op->parcel->data, op->msg, chan->elem_size))
+		return -EFAULT;
+	return load_cargo(chan, op);
 }
 
 static struct kchan_queue *send_queue(struct kchan_op *op)
@@ -177,9 +208,12 @@ static void send_parked(struct kchan_op *op, struct kchan_change *change)
 		change->poll |= KCHAN_POLL_IN;
 }
 
-static int send_touch(struct kchan_op *op)
+static int send_touch(struct kchan_op *op, struct kchan_numbers *numbers)
 {
-	return kchan_touch_source(op->msg, kchan_chan_of(op->obj)->elem_size);
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	return chan->cargo_at ? send_prepare(op, numbers) :
+				kchan_touch_source(op->msg, chan->elem_size);
 }
 
 static void transfer_release(struct kchan_op *op)
@@ -214,10 +248,13 @@ static bool recv_ready(struct kchan_op *op)
 static void chan_refill(struct kchan_chan *chan, struct kchan_change *change)
 {
 	struct kchan_entry *sender = kchan_claim_first(&chan->senders, 0, &change->wakes);
+	struct kchan_parcel *parcel;
 
 	if (!sender)
 		return;
-	memcpy(chan_slot(chan, chan->count), kchan_op_of(sender)->parcel->data, chan->elem_size);
+	parcel = kchan_op_of(sender)->parcel;
+	memcpy(kchan_chan_slot(chan, chan->count), parcel->data, chan->slot_size);
+	chan_loaded(parcel);
 	chan->count++;
 	change->poll |= KCHAN_POLL_IN;
 }
@@ -232,6 +269,7 @@ static int recv_returned(struct kchan_chan *chan, struct kchan_op *op,
 		return KCHAN_DECIDED;
 	if (chan_store(chan, op, parcel->data))
 		return -EFAULT;
+	chan_loaded(parcel);
 	if (op->in_hand)
 		op->parcel->seq = parcel->seq;
 	list_move(&parcel->node, &op->spent);
@@ -245,7 +283,7 @@ static int recv_buffered(struct kchan_chan *chan, struct kchan_op *op,
 {
 	if (self && !kchan_commit(self))
 		return KCHAN_DECIDED;
-	if (chan_store(chan, op, chan_slot(chan, 0)))
+	if (chan_store(chan, op, kchan_chan_slot(chan, 0)))
 		return -EFAULT;
 	chan->head = chan->head == chan->capacity ? 0 : chan->head + 1;
 	chan->count--;
@@ -273,6 +311,7 @@ static int recv_from_parked(struct kchan_chan *chan, struct kchan_op *op,
 		kchan_let_go(sender, self);
 		return -EFAULT;
 	}
+	chan_loaded(kchan_op_of(sender)->parcel);
 	kchan_claim(sender, self, &change->wakes);
 	sender->result = 0;
 	return 1;
@@ -295,21 +334,49 @@ static int recv_attempt(struct kchan_op *op, struct kchan_waiter *self,
 	return ret;
 }
 
+/* The same for what travels with a message: its file numbers are set aside now. */
+static int touch_cargo(struct kchan_chan *chan, struct kchan_op *op,
+		       struct kchan_numbers *numbers)
+{
+	if (!chan->cargo_at)
+		return 0;
+	op->numbers = numbers;
+	if (kchan_touch_target(op->handles, chan->handles * sizeof(*op->handles)) ||
+	    (op->ancillary && kchan_touch_target(op->ancillary, sizeof(*op->ancillary))))
+		return -EFAULT;
+	return kchan_numbers_reserve(numbers, chan->handles);
+}
+
 /*
  * A parcel of the receiver's own is where a message that it can't take goes back
  * in.  That should be rare, since it costs the message its order: so pages are
- * touched before parking.  And it should not be a way to own more than allowed.
+ * touched before.
  */
-static int recv_prepare(struct kchan_op *op)
+static int recv_get_parcel(struct kchan_op *op, struct kchan_numbers *numbers)
 {
 	struct kchan_chan *chan = kchan_chan_of(op->obj);
+	int ret;
 
-	if (kchan_is_over_quota(op->obj->user))
-		return -EDQUOT;
+	if (op->parcel)
+		return 0;
 	if (kchan_touch_target(op->msg, chan->elem_size))
 		return -EFAULT;
-	op->parcel = kchan_parcel_alloc(chan->elem_size);
-	return op->parcel ? 0 : -ENOMEM;
+	ret = touch_cargo(chan, op, numbers);
+	if (ret)
+		return ret;
+	op->parcel = kchan_parcel_alloc(chan->slot_size);
+	if (!op->parcel)
+		return -ENOMEM;
+	op->parcel->handles = chan->handles;
+	return 0;
+}
+
+/* To wait should not be a way to own more than allowed; to take what is there is none. */
+static int recv_prepare(struct kchan_op *op, struct kchan_numbers *numbers)
+{
+	if (!op->parcel && kchan_is_over_quota(op->obj->user))
+		return -EDQUOT;
+	return recv_get_parcel(op, numbers);
 }
 
 static struct kchan_queue *recv_queue(struct kchan_op *op)
@@ -335,6 +402,7 @@ static struct kchan_parcel *chan_put_back(struct kchan_chan *chan, struct kchan_
 
 	if (receiver) {
 		chan_hand_over(chan, kchan_op_of(receiver), parcel->data, parcel->seq);
+		chan_loaded(parcel);
 		return parcel;
 	}
 	list_for_each_entry_reverse(pos, &chan->returned, node) {
@@ -363,17 +431,30 @@ static void chan_settle(struct kchan_chan *chan, struct kchan_op *op, bool taken
 	op->in_hand = false;
 }
 
+/* Shows the message in the hand to the caller, and what comes with it. */
+static int recv_show(struct kchan_chan *chan, struct kchan_op *op)
+{
+	struct kchan_parcel *parcel = op->parcel;
+
+	if (kchan_store_soon(op->msg, parcel->data, chan->elem_size))
+		return -EFAULT;
+	if (!parcel->cargo)
+		return 1;
+	return kchan_cargo_show(parcel->cargo, chan->handles, op->ancillary, op->handles,
+				op->numbers) ? -EFAULT : 1;
+}
+
 /* Takes the message from the hand; on failure it has gone back. */
 static int recv_take(struct kchan_chan *chan, struct kchan_op *op)
 {
-	int ret = 1;
-
 	/* Whoever is killed would take it to the grave. */
-	if (fatal_signal_pending(current))
-		ret = -EINTR;
-	else if (kchan_store_soon(op->msg, op->parcel->data, chan->elem_size))
-		ret = -EFAULT;
+	int ret = fatal_signal_pending(current) ? -EINTR : recv_show(chan, op);
+
 	chan_settle(chan, op, ret == 1);
+	if (ret == 1 && op->parcel->cargo) {
+		kchan_cargo_unload(op->parcel->cargo, chan->handles, op->numbers);
+		chan_loaded(op->parcel);
+	}
 	return ret;
 }
 
@@ -388,9 +469,12 @@ static int recv_finish(struct kchan_op *op, int outcome)
 	return outcome;
 }
 
-static int recv_touch(struct kchan_op *op)
+static int recv_touch(struct kchan_op *op, struct kchan_numbers *numbers)
 {
-	return kchan_touch_target(op->msg, kchan_chan_of(op->obj)->elem_size);
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	return chan->cargo_at ? recv_get_parcel(op, numbers) :
+				kchan_touch_target(op->msg, chan->elem_size);
 }
 
 static const struct kchan_op_type recv_type = {
@@ -418,20 +502,43 @@ static void transfer_init(struct kchan_op *op, struct kchan_chan *chan,
 	op->msg = msg;
 	op->parcel = NULL;
 	INIT_LIST_HEAD(&op->spent);
+	op->ancillary = NULL;
+	op->handles = NULL;
+}
+
+/* Messages without cargo have nothing to tell, or to be told. */
+static int read_ancillary(struct kchan_op *op, struct kchan_ancillary __user *from)
+{
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+	struct kchan_ancillary args;
+	int ret;
+
+	if (!from)
+		return chan->handles && op->type == &recv_type ? -EMSGSIZE : 0;
+	if (!chan->cargo_at)
+		return -EINVAL;
+	ret = kchan_read_struct(&args, sizeof(args), from);
+	if (ret)
+		return ret;
+	if (args.flags)
+		return -EINVAL;
+	op->ancillary = from;
+	op->handles = u64_to_user_ptr(args.handles);
+	return args.nr == chan->handles ? 0 : -EMSGSIZE;
 }
 
 /**
- * kchan_chan_begin() - prepare a send or receive of a select
+ * kchan_chan_begin() - prepare a send or receive
  * @op: to be filled in
  * @args: what to do
  *
- * Return: 0, -EINVAL or -EMSGSIZE
+ * Return: 0, -EINVAL, -EMSGSIZE, -EFAULT or -E2BIG
  */
 int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args)
 {
 	struct kchan_chan *chan = kchan_chan_of(op->obj);
 
-	if (args->index || args->arg)
+	if (args->index)
 		return -EINVAL;
 	if (args->op == KCHAN_OP_SEND)
 		transfer_init(op, chan, &send_type, u64_to_user_ptr(args->buf));
@@ -439,7 +546,10 @@ int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args)
 		transfer_init(op, chan, &recv_type, u64_to_user_ptr(args->buf));
 	else
 		return -EINVAL;
-	return args->len == chan->elem_size ? 0 : -EMSGSIZE;
+	if (args->len != chan->elem_size)
+		return -EMSGSIZE;
+	return likely(!args->arg && !chan->cargo_at) ? 0 :
+	       read_ancillary(op, u64_to_user_ptr(args->arg));
 }
 
 /**

@@ -48,6 +48,23 @@ int kchan_check_size(u32 usize, size_t size, const void __user *src)
 }
 
 /**
+ * kchan_read_longer() - kchan_read_grown() for another than the first version
+ * @dst: where to put it; begins with the size
+ * @size: of the struct we know
+ * @first: of its first version
+ * @src: the caller's
+ *
+ * Return: as kchan_read_struct()
+ */
+int kchan_read_longer(void *dst, size_t size, size_t first, const void __user *src)
+{
+	u32 usize = *(u32 *)dst;
+	int ret = check_length(usize, first);
+
+	return ret ? ret : copy_struct_from_user(dst, size, src, usize);
+}
+
+/**
  * kchan_write_struct() - give out a struct that begins with its size
  * @dst: the caller's, whose size field says how much to write
  * @src: what to write, as far as it goes; zeros after it

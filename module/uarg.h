@@ -3,6 +3,7 @@
 #define _KCHAN_UARG_H
 
 #include <linux/build_bug.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 
@@ -19,11 +20,14 @@
 
 /* Structs that have grown, in their first version. */
 #define KCHAN_STAT_SIZE_V1	56
+#define KCHAN_CREATE_CHAN_SIZE_V1 24
+#define KCHAN_MSG_SIZE_V1	32
 
 /* Copies that found a page missing which had been touched, before EFAULT. */
 #define KCHAN_ATTEMPTS	16
 
 int kchan_check_size(u32 usize, size_t size, const void __user *src);
+int kchan_read_longer(void *dst, size_t size, size_t first, const void __user *src);
 int kchan_write_struct(void __user *dst, const void *src, size_t size, size_t first);
 int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline);
 int kchan_load_nofault(void *dst, const void __user *src, size_t size);
@@ -78,9 +82,6 @@ fault:
  * @size: of the struct we know, which is still in its first version; constant
  * @src: the caller's
  *
- * (A struct that grows is still read up to its first version thus, and the rest
- * after that.)
- *
  * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG
  * (longer than we know, and not zero there)
  */
@@ -90,6 +91,28 @@ static __always_inline int kchan_read_struct(void *dst, size_t size, const void 
 	if (kchan_read_words(dst, src, size / sizeof(long)))
 		return -EFAULT;
 	return kchan_check_size(*(u32 *)dst, size, src);
+}
+
+/**
+ * kchan_read_grown() - take in a struct that has grown
+ * @dst: where to put it
+ * @size: of the struct we know; constant
+ * @first: of its first version; constant
+ * @src: the caller's
+ *
+ * Return: as kchan_read_struct()
+ */
+static __always_inline int kchan_read_grown(void *dst, size_t size, size_t first,
+					    const void __user *src)
+{
+	if (kchan_read_words(dst, src, first / sizeof(long)))
+		return -EFAULT;
+	if (*(u32 *)dst == size)
+		return kchan_read_words(dst + first, src + first, (size - first) / sizeof(long));
+	if (unlikely(*(u32 *)dst != first))
+		return kchan_read_longer(dst, size, first, src);
+	memset(dst + first, 0, size - first);
+	return 0;
 }
 
 #endif /* _KCHAN_UARG_H */

@@ -28,7 +28,7 @@
  *   EALREADY   close of a closed channel
  *   EBADF      the handle lacks the right, or was closed meanwhile; in a select
  *              also: is none of ours
- *   EMSGSIZE   wrong length of a message
+ *   EMSGSIZE   wrong length of a message, or number of its handles
  *   EINVAL     a flag, reserved field, size or number that makes no sense; an
  *              operation that this kind of object does not have; a wait group
  *              would fall below zero
@@ -46,6 +46,8 @@
  *              A select of more than KCHAN_FEW_CASES counts while it lasts
  *   ENOMEM     no memory; for a new channel also more than KCHAN_MAX_BYTES
  *   EMFILE     the process has no file number left (ENFILE: the system)
+ *   ELOOP      a handle in a message that might keep itself alive
+ *   ETOOMANYREFS  the user has as many files on their way in messages as allowed
  *   ENOTTY     this file does not know this call
  */
 #ifndef _UAPI_LINUX_KCHAN_H
@@ -63,6 +65,8 @@
 #define KCHAN_MAX_ELEM_SIZE	65536u		/* bytes in a message */
 #define KCHAN_MAX_CAPACITY	1048576u	/* messages in a buffer */
 #define KCHAN_MAX_BYTES		1073741824u	/* bytes in a buffer */
+#define KCHAN_MAX_HANDLES	16u	/* handles in a message */
+#define KCHAN_MAX_DEPTH		16u	/* of channels in channels' messages */
 #define KCHAN_MAX_CASES		1024u		/* cases in a select */
 #define KCHAN_FEW_CASES		8u		/* which cost no memory */
 #define KCHAN_MAX_COUNT		2147483647u	/* units in a group or semaphore */
@@ -111,11 +115,13 @@
 #define KCHAN_READY		0x20u	/* select: say what is ready, do nothing */
 #define KCHAN_CHILD		0x40u	/* create: .parent holds */
 #define KCHAN_VECTOR		0x80u	/* batch: .buf is an array of addresses */
+#define KCHAN_STAMPED		0x100u	/* new channel: messages tell who sent them */
 
 /*
  * What a send does that finds its channel's buffer full, and nobody waiting to
  * receive.  But for the first it never waits: it succeeds, and somebody's message is
- * discarded, which is counted (struct kchan_stat.dropped).
+ * discarded, which is counted (struct kchan_stat.dropped); the sender lets go of the
+ * handles in it.
  */
 #define KCHAN_POLICY_BLOCK	0	/* waits for room */
 #define KCHAN_POLICY_DROP_NEWEST 1	/* discards its own message */
@@ -129,6 +135,7 @@
 #define KCHAN_FEATURE_POLICY	0x8ull	/* struct kchan_create_chan.policy */
 #define KCHAN_FEATURE_BATCH	0x10ull	/* KCHAN_SEND_BATCH, KCHAN_RECV_BATCH */
 #define KCHAN_FEATURE_CALL	0x20ull	/* KCHAN_CALL */
+#define KCHAN_FEATURE_CARGO	0x40ull	/* handles in messages, KCHAN_STAMPED */
 
 /**
  * struct kchan_features - what this kernel offers
@@ -157,13 +164,21 @@ struct kchan_features {
 /**
  * struct kchan_create_chan - a new channel
  * @size: in: sizeof(struct kchan_create_chan)
- * @flags: in: KCHAN_NONBLOCK (sets O_NONBLOCK on the new file) or 0
+ * @flags: in: KCHAN_NONBLOCK (sets O_NONBLOCK on the new file), KCHAN_STAMPED
  * @elem_size: in: bytes in each message, 0 to KCHAN_MAX_ELEM_SIZE; 0 is a pure
  *	signal
  * @policy: in: KCHAN_POLICY_*; other than KCHAN_POLICY_BLOCK (0, as all were in
  *	version 2) only where @capacity is not 0
  * @capacity: in: messages the channel buffers, 0 to KCHAN_MAX_CAPACITY; 0 is a
  *	rendezvous: a send returns only once its message has been received
+ * @handles: in: handles in each message, 0 to KCHAN_MAX_HANDLES
+ * @depth: in: with @handles 1 to KCHAN_MAX_DEPTH, otherwise 0: messages carry handles
+ *	to channels of a depth less than this.  (Handles that can only send, and those
+ *	to anything but channels, they carry at any depth)
+ *
+ * Where messages have handles or are stamped, KCHAN_POLICY_LATEST takes a @capacity of
+ * 1.  When the last handle that can receive is gone, the messages that are still in
+ * the channel are discarded, and handles in them let go of.
  *
  * The new file has both rights.  All its memory is charged when it is made.
  */
@@ -173,6 +188,8 @@ struct kchan_create_chan {
 	__u32 elem_size;
 	__u32 policy;
 	__u64 capacity;
+	__u32 handles;
+	__u32 depth;
 };
 
 /**
@@ -201,6 +218,36 @@ struct kchan_create {
 };
 
 /**
+ * struct kchan_ancillary - what travels with a message beside its bytes
+ * @size: in: sizeof(struct kchan_ancillary)
+ * @flags: in: 0
+ * @handles: in: address of an array of file numbers (__s32); send: 0 for none
+ * @nr: in: how many, which must be as many as the channel's messages have
+ * @pid: out: receive, from a channel that is KCHAN_STAMPED: the sending process, in
+ *	the receiver's pid namespace (0 where it is not to be seen there)
+ * @uid: out: likewise its (real) user, in the receiver's user namespace
+ * @gid: out: likewise its (real) group
+ *
+ * The sender keeps its handles; the receiver gets new file numbers, close-on-exec, with
+ * the very same files behind them, as over an AF_UNIX socket.  -1 stands for none.
+ * The receiver's numbers, as many as a message can have, are set aside before the
+ * message leaves the channel, or before the wait for one: where it has not enough left
+ * the call fails with EMFILE, and the message stays.  A handle that might keep itself
+ * alive is refused with ELOOP: one that can receive from a channel whose depth is not
+ * less, AF_UNIX sockets, io_uring files, those of binder and vhost.  One user has at
+ * most RLIMIT_NOFILE (of the process that sends) files on their way, else ETOOMANYREFS.
+ */
+struct kchan_ancillary {
+	__u32 size;
+	__u32 flags;
+	__u64 handles;
+	__u32 nr;
+	__s32 pid;
+	__u32 uid;
+	__u32 gid;
+};
+
+/**
  * struct kchan_msg - one message to send, or room for one to receive
  * @size: in: sizeof(struct kchan_msg)
  * @flags: in: KCHAN_NONBLOCK, KCHAN_DEADLINE, KCHAN_CLOCK_*
@@ -209,6 +256,8 @@ struct kchan_create {
  * @reserved: in: 0
  * @deadline: in: with KCHAN_DEADLINE the absolute time in nanoseconds, not
  *	negative, as the caller's time namespace counts it; otherwise 0
+ * @ancillary: in: address of a struct kchan_ancillary; 0: none, as before version 3.
+ *	Needed to receive where messages have handles
  *
  * A deadline in the past is a try that fails with ETIMEDOUT.  What a failed
  * receive leaves in the buffer is not specified.
@@ -220,6 +269,7 @@ struct kchan_msg {
 	__u32 len;
 	__u32 reserved;
 	__s64 deadline;
+	__u64 ancillary;
 };
 
 /**
@@ -239,7 +289,8 @@ struct kchan_msg {
  * in between.  The call returns how many were moved.  Where there are any, whatever
  * came in the way of more (the deadline, a signal, the end, EPIPE, EFAULT) is for the
  * next call to tell, even if they are fewer than @min.  What a receive leaves in the
- * rest of its room is not specified.
+ * rest of its room is not specified.  Messages with handles can be sent so, with none,
+ * but not received (EMSGSIZE).
  */
 struct kchan_batch {
 	__u32 size;
@@ -265,7 +316,8 @@ struct kchan_batch {
  *	Out: 1 once it was sent
  * @deadline: in: as in struct kchan_msg
  *
- * A send and then a receive, as by KCHAN_SEND and KCHAN_RECV.  Whatever fails before
+ * A send and then a receive, as by KCHAN_SEND and KCHAN_RECV, neither with handles.
+ * Whatever fails before
  * the request is sent leaves @sent at 0 and has changed nothing; after that @sent is
  * 1, and the same struct waits for the answer again.
  */
@@ -366,7 +418,7 @@ struct kchan_wait {
  * @buf: in: send, receive: address of the message
  * @len: in: send, receive: its length in bytes
  * @index: in: as the operation says
- * @arg: in: as the operation says
+ * @arg: in: as the operation says; send, receive: as struct kchan_msg.ancillary
  */
 struct kchan_case {
 	__s32 fd;
@@ -403,7 +455,9 @@ struct kchan_case {
  * Return: the chosen case's index, and from bit KCHAN_OUTCOME_SHIFT on its
  * outcome: 0 or 1, as the operation returns, or the errno that it fails with
  * (EPIPE, EOWNERDEAD, ENOTRECOVERABLE, EOVERFLOW).  The call itself fails, with nothing
- * done, when one of the cases makes no sense, whether it would be ready or not.
+ * done, when one of the cases makes no sense, whether it would be ready or not.  (What
+ * a message carries, and its memory, is looked at only when it may be sent or received,
+ * or when all wait.)
  */
 struct kchan_select {
 	__u32 size;
@@ -478,6 +532,7 @@ struct kchan_cell {
 #define KCHAN_STATE_DONE	0x40u	/* once, token: KCHAN_DONE was called */
 #define KCHAN_STATE_RUNNING	0x80u	/* timer: will fire */
 #define KCHAN_STATE_CANCELLED	0x100u	/* cancel */
+#define KCHAN_STATE_STAMPED	0x200u	/* channel: made with KCHAN_STAMPED */
 
 /**
  * struct kchan_stat - what an object is, and its state at one instant
@@ -498,7 +553,10 @@ struct kchan_cell {
  *	case of a select counts, but with KCHAN_READY only one that takes nothing:
  *	waiting for zero, for a differing cell, for a cancel
  * @value: out: see below; 0 in version 1
- * @dropped: out: messages discarded because the buffer was full; 0 before version 3
+ * @dropped: out: messages discarded by the policy; 0 before version 3, as what
+ *	follows
+ * @handles: out: handles in each message
+ * @depth: out: how deep channels may lie in its messages
  *
  * What other kinds than channels have in the last fields; where nothing is said,
  * 0:
@@ -529,6 +587,8 @@ struct kchan_stat {
 	__u32 waiting_receivers;
 	__u64 value;
 	__u64 dropped;
+	__u32 handles;
+	__u32 depth;
 };
 
 /*
@@ -587,7 +647,7 @@ struct kchan_stat {
  *
  * Of a channel, read(2) receives a message into a buffer of at least its size,
  * and returns 0 at the end; write(2) sends one of exactly that size.  Both are
- * EINVAL where messages have size 0, and for other kinds.
+ * EINVAL where messages have size 0, or handles, and for other kinds.
  *
  * poll(2): POLLIN when what takes the right to receive would not block, POLLOUT
  * when what takes the right to send would not (of the operations above: an add or
