@@ -18,10 +18,11 @@
 /**
  * kchan_chan_close() - close the channel for all its handles
  * @chan: through a handle that can send
+ * @cause: an errno; 0: none
  *
  * Return: 0, or -EALREADY
  */
-int kchan_chan_close(struct kchan_chan *chan)
+int kchan_chan_close(struct kchan_chan *chan, u32 cause)
 {
 	struct kchan_change change;
 	int ret = -EALREADY;
@@ -29,6 +30,7 @@ int kchan_chan_close(struct kchan_chan *chan)
 	kchan_lock(&chan->obj, &change);
 	if (!chan->closed) {
 		chan->closed = true;
+		chan->cause = cause;
 		kchan_chan_end_senders(chan, &change);
 		kchan_chan_end_receivers(chan, &change);
 		ret = 0;
@@ -88,6 +90,7 @@ static void chan_stat(struct kchan_object *obj, struct kchan_stat *stat)
 	stat->dropped = chan->dropped;
 	stat->handles = chan->handles;
 	stat->depth = chan->depth;
+	stat->value = chan->cause;
 	stat->length = chan->count + chan->nr_returned;
 	stat->waiting_senders = chan->senders.len;
 	stat->waiting_receivers = chan->receivers.len;

@@ -32,6 +32,7 @@
  * @senders: parked senders; none while there is room
  * @receivers: parked receivers; none while there is a message
  * @closed: KCHAN_CLOSE was called
+ * @cause: why
  */
 struct kchan_chan {
 	struct kchan_object obj;
@@ -54,12 +55,13 @@ struct kchan_chan {
 	struct kchan_queue senders;
 	struct kchan_queue receivers;
 	bool closed;
+	u32 cause;
 };
 
 extern struct kchan_kind kchan_chan_kind;
 
 struct kchan_object *kchan_chan_new(const struct kchan_create_chan *args);
-int kchan_chan_close(struct kchan_chan *chan);
+int kchan_chan_close(struct kchan_chan *chan, u32 cause);
 void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcels);
 
 /* transfer.c */
@@ -68,6 +70,7 @@ int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 		    const struct kchan_deadline *deadline, bool sync);
 int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 		    const struct kchan_deadline *deadline);
+void kchan_chan_post(struct kchan_chan *chan, const void *msg);
 void kchan_chan_end_receivers(struct kchan_chan *chan, struct kchan_change *change);
 void kchan_chan_end_senders(struct kchan_chan *chan, struct kchan_change *change);
 

@@ -11,6 +11,7 @@
 #include "select.h"
 #include "timer.h"
 #include "uarg.h"
+#include "watch.h"
 
 static long object_restrict(struct file *file, const void __user *arg)
 {
@@ -135,6 +136,8 @@ long kchan_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kchan_select(argp);
 	case KCHAN_TIMER:
 		return kchan_timer_ioctl(file, argp);
+	case KCHAN_WATCH:
+		return kchan_watch(file, argp);
 	case KCHAN_STAT:
 		return object_write_stat(file, argp);
 	case KCHAN_RESTRICT:
@@ -227,10 +230,19 @@ void kchan_object_show_fdinfo(struct seq_file *m, struct file *file)
 	show_state(m, stat.state);
 }
 
-static int object_flush(struct file *file, fl_owner_t files)
+/**
+ * kchan_object_flush() - a process closes a file number of a handle
+ * @file: the handle
+ * @files: its table
+ *
+ * Return: 0
+ */
+int kchan_object_flush(struct file *file, fl_owner_t files)
 {
 	struct kchan_object *obj = file->private_data;
 
+	if (unlikely(READ_ONCE(obj->watcher)))
+		kchan_watch_tell(file, files);
 	if (obj->kind->flush)
 		obj->kind->flush(obj, files);
 	return 0;
@@ -250,6 +262,6 @@ const struct file_operations kchan_object_fops = {
 	.unlocked_ioctl = kchan_object_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = kchan_object_show_fdinfo,
-	.flush = object_flush,
+	.flush = kchan_object_flush,
 	.release = kchan_release,
 };

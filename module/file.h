@@ -13,6 +13,7 @@ extern const struct file_operations kchan_object_fops;
 
 long kchan_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 __poll_t kchan_object_poll(struct file *file, poll_table *wait);
+int kchan_object_flush(struct file *file, fl_owner_t files);
 void kchan_object_show_fdinfo(struct seq_file *m, struct file *file);
 
 /**

@@ -7,6 +7,7 @@
  *
  *	main.c		the module and its device
  *	file.c		what the handles of every kind do
+ *	watch.c		telling who lets go of an object
  *	select.c	select: cases, looked up and checked
  *	chan_file.c	channels as files: ioctls, read, write
  *	batch.c		channels: many messages in one call
@@ -70,7 +71,7 @@ static int kchan_features(void __user *arg)
 		.abi_version = KCHAN_ABI_VERSION,
 		.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT | KCHAN_FEATURE_SYNC |
 			    KCHAN_FEATURE_POLICY | KCHAN_FEATURE_BATCH |
-			    KCHAN_FEATURE_CALL | KCHAN_FEATURE_CARGO,
+			    KCHAN_FEATURE_CALL | KCHAN_FEATURE_CARGO | KCHAN_FEATURE_WATCH,
 		.max_elem_size = KCHAN_MAX_ELEM_SIZE,
 		.max_capacity = KCHAN_MAX_CAPACITY,
 		.max_user_objects = kchan_quota_objects(),
@@ -159,6 +160,8 @@ static void __init kchan_check_abi(void)
 	BUILD_BUG_ON(offsetof(struct kchan_msg, ancillary) != KCHAN_MSG_SIZE_V1);
 	BUILD_BUG_ON(sizeof(struct kchan_batch) != 40);
 	BUILD_BUG_ON(sizeof(struct kchan_call) != 48);
+	BUILD_BUG_ON(sizeof(struct kchan_watch) != 24);
+	BUILD_BUG_ON(sizeof(struct kchan_notice) != 24);
 	BUILD_BUG_ON(sizeof(struct kchan_wait) != 40);
 	BUILD_BUG_ON(sizeof(struct kchan_case) != 32);
 	BUILD_BUG_ON(sizeof(struct kchan_select) != 40);

@@ -5,6 +5,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
 #include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 
 #include "object.h"
@@ -64,9 +65,27 @@ struct kchan_object *kchan_object_new(struct kchan_kind *kind, u64 bytes)
 	obj->id = atomic64_inc_return(&last_id);
 	kchan_queue_init(&obj->watchers);
 	init_waitqueue_head(&obj->pollers);
+	INIT_LIST_HEAD(&obj->departures);
 	obj->user = user;
 	obj->bytes = kind->size + bytes;
 	return obj;
+}
+
+static void put_handle(struct kchan_object *obj, fmode_t rights);
+
+static void watcher_free(struct kchan_watcher *watcher)
+{
+	struct kchan_object *channel;
+
+	if (!watcher)
+		return;
+	channel = watcher->channel;
+	spin_lock(&channel->lock);
+	channel->watched--;
+	spin_unlock(&channel->lock);
+	/* What is told watches nothing itself: this goes no deeper. */
+	put_handle(channel, KCHAN_MODE_SEND);
+	kfree(watcher);
 }
 
 /**
@@ -81,6 +100,7 @@ void kchan_object_put(struct kchan_object *obj)
 		return;
 	if (kind->free)
 		kind->free(obj);
+	watcher_free(obj->watcher);
 	kchan_uncharge(obj->user, 1, obj->bytes);
 	kmem_cache_free(kind->cache, obj);
 }
@@ -125,6 +145,42 @@ static void put_handle(struct kchan_object *obj, fmode_t rights)
 		obj->kind->orphaned(obj);
 	/* Last of all: pollers were woken above, while the object was ours. */
 	kchan_object_put(obj);
+}
+
+/* Whoever is watched is not told, and the reverse: so nobody keeps himself alive. */
+static int begin_watch(struct kchan_object *channel)
+{
+	int ret = 0;
+
+	get_handle(channel, KCHAN_MODE_SEND);
+	spin_lock(&channel->lock);
+	channel->watched++;
+	if (channel->watcher)
+		ret = -ELOOP;
+	spin_unlock(&channel->lock);
+	return ret;
+}
+
+/**
+ * kchan_object_set_watcher() - choose who is told when processes let go of an object
+ * @obj: the object
+ * @watcher: who, through a handle that can send; NULL: nobody.  Freed in any case, now
+ *	or later
+ *
+ * Return: 0, -ELOOP
+ */
+int kchan_object_set_watcher(struct kchan_object *obj, struct kchan_watcher *watcher)
+{
+	int ret = watcher ? begin_watch(watcher->channel) : 0;
+
+	spin_lock(&obj->lock);
+	if (!ret && watcher && obj->watched)
+		ret = -ELOOP;
+	if (!ret)
+		swap(obj->watcher, watcher);
+	spin_unlock(&obj->lock);
+	watcher_free(watcher);
+	return ret;
 }
 
 static struct file *open_file(struct kchan_object *obj, fmode_t rights, u32 flags)

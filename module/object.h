@@ -28,6 +28,7 @@
 #define KCHAN_POLL_HUP		(EPOLLHUP | EPOLLRDHUP)
 
 struct kchan_kind;
+struct kchan_object;
 struct kchan_op;
 
 /**
@@ -41,6 +42,18 @@ struct kchan_queue {
 };
 
 /**
+ * struct kchan_watcher - who is told when processes let go of an object
+ * @channel: where to; held as by a handle that can send
+ * @rights: KCHAN_MODE_* of whose handles
+ * @cookie: for the notices
+ */
+struct kchan_watcher {
+	struct kchan_object *channel;
+	fmode_t rights;
+	u64 cookie;
+};
+
+/**
  * struct kchan_object - the common part, first in each kind's struct
  * @refs: one for each handle, its maker's, and its tokens'
  * @lock: guards the kind's state; never two at once
@@ -50,18 +63,26 @@ struct kchan_queue {
  * @recv_handles: handles that can receive; likewise
  * @watchers: selects that only want to know what is ready
  * @pollers: poll and epoll; woken after unlocking
+ * @watcher: who is told of processes that let go of it; NULL: nobody
+ * @departures: tables of files that go with handles of it while it is watched
+ * @number: where a process was last seen to have it open while it is watched; a hint
+ * @watched: how many objects tell it
  * @user: who is charged; constant
  * @bytes: that were charged; constant
  */
 struct kchan_object {
 	refcount_t refs;
-	spinlock_t lock;	/* the kind's state, send_handles, recv_handles, watchers */
+	spinlock_t lock;	/* all below that is not constant, and the kind's state */
 	struct kchan_kind *kind;
 	u64 id;
 	u32 send_handles;
 	u32 recv_handles;
 	struct kchan_queue watchers;
 	wait_queue_head_t pollers;
+	struct kchan_watcher *watcher;
+	struct list_head departures;
+	unsigned int number;
+	u32 watched;
 	struct kchan_user *user;
 	u64 bytes;
 };
@@ -131,6 +152,7 @@ void kchan_object_put(struct kchan_object *obj);
 void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events, bool many);
 
 int kchan_open_handle(struct kchan_object *obj, fmode_t rights, u32 flags);
+int kchan_object_set_watcher(struct kchan_object *obj, struct kchan_watcher *watcher);
 int kchan_release(struct inode *inode, struct file *file);
 struct kchan_object *kchan_object_of(struct file *file);
 

@@ -216,6 +216,13 @@ static int send_touch(struct kchan_op *op, struct kchan_numbers *numbers)
 				kchan_touch_source(op->msg, chan->elem_size);
 }
 
+static int send_finish(struct kchan_op *op, int outcome)
+{
+	if (outcome == -EPIPE)
+		op->value = kchan_chan_of(op->obj)->cause;
+	return outcome;
+}
+
 static void transfer_release(struct kchan_op *op)
 {
 	kchan_parcel_free(op->parcel);
@@ -230,6 +237,7 @@ static const struct kchan_op_type send_type = {
 	.prepare = send_prepare,
 	.queue = send_queue,
 	.parked = send_parked,
+	.finish = send_finish,
 	.touch = send_touch,
 	.release = transfer_release,
 };
@@ -464,9 +472,10 @@ static int recv_finish(struct kchan_op *op, int outcome)
 
 	if (op->in_hand)
 		return recv_take(chan, op);
-	if (!outcome && clear_user(op->msg, chan->elem_size))
-		return -EFAULT;
-	return outcome;
+	if (outcome)
+		return outcome;
+	op->value = chan->cause;
+	return clear_user(op->msg, chan->elem_size) ? -EFAULT : 0;
 }
 
 static int recv_touch(struct kchan_op *op, struct kchan_numbers *numbers)
@@ -605,6 +614,34 @@ int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 	if (unlikely(!list_empty(&op.spent)))
 		transfer_release(&op);
 	return ret;
+}
+
+/**
+ * kchan_chan_post() - send a message of the kernel's own, without waiting
+ * @chan: held as by a handle that can send
+ * @msg: elem_size bytes
+ *
+ * The current process sends it.  Where that can't be, it counts as dropped.
+ */
+void kchan_chan_post(struct kchan_chan *chan, const void *msg)
+{
+	struct kchan_change change;
+	struct kchan_op op;
+	int ret = -ENOMEM;
+
+	transfer_init(&op, chan, &send_type, NULL);
+	op.parcel = kchan_parcel_alloc(chan->slot_size);
+	if (op.parcel) {
+		memcpy(op.parcel->data, msg, chan->elem_size);
+		ret = load_cargo(chan, &op);
+	}
+	kchan_lock(&chan->obj, &change);
+	/* Its handle may be gone by now, and receivers told of the end. */
+	if (!ret)
+		ret = kchan_chan_ended(chan) ? -EPIPE : send_attempt(&op, NULL, &change);
+	chan->dropped += !!ret;
+	kchan_unlock(&chan->obj, &change);
+	transfer_release(&op);
 }
 
 /**

@@ -136,6 +136,7 @@
 #define KCHAN_FEATURE_BATCH	0x10ull	/* KCHAN_SEND_BATCH, KCHAN_RECV_BATCH */
 #define KCHAN_FEATURE_CALL	0x20ull	/* KCHAN_CALL */
 #define KCHAN_FEATURE_CARGO	0x40ull	/* handles in messages, KCHAN_STAMPED */
+#define KCHAN_FEATURE_WATCH	0x80ull	/* KCHAN_WATCH, KCHAN_CLOSE_WITH */
 
 /**
  * struct kchan_features - what this kernel offers
@@ -483,6 +484,53 @@ struct kchan_arg {
 	__s64 value;
 };
 
+/**
+ * struct kchan_watch - tell a channel when processes let go of this object
+ * @size: in: sizeof(struct kchan_watch)
+ * @flags: in: 0
+ * @fd: in: a handle that can send to the channel, whose messages are struct
+ *	kchan_notice; negative: nobody is told any more
+ * @rights: in: KCHAN_RIGHT_*, at least one: which of them
+ * @cookie: in: for the notices
+ *
+ * From then on a message is sent, without waiting, whenever a process closes its last
+ * file number of a handle with one of these rights, or ends with it, however it ends
+ * (and however many other processes share that handle).  Where the channel is
+ * KCHAN_STAMPED, that process is who sent it.  It is sent as the channel's policy says;
+ * where that would wait, or the channel has ended, it counts as dropped.  (Processes
+ * are told apart by their tables of files.  Where threads close the last two numbers at
+ * the same moment, both may tell.)
+ *
+ * It takes a handle with both rights, and replaces what was set before.  The watched
+ * object keeps the channel from ending.  A channel that notices go to can't be watched
+ * itself (ELOOP), nor can they go to one that is.
+ */
+struct kchan_watch {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 rights;
+	__u64 cookie;
+};
+
+/**
+ * struct kchan_notice - a process has let go of an object
+ * @cookie: of the struct kchan_watch
+ * @rights: KCHAN_RIGHT_*: what it can no longer do with the object
+ * @flags: KCHAN_NOTICE_*
+ * @status: with KCHAN_NOTICE_EXIT how the process ended, as wait(2) tells
+ * @reserved: 0
+ */
+struct kchan_notice {
+	__u64 cookie;
+	__u32 rights;
+	__u32 flags;
+	__s32 status;
+	__u32 reserved;
+};
+
+#define KCHAN_NOTICE_EXIT	0x1u	/* the process has ended */
+
 /* Value of KCHAN_SIGNAL: all who wait. */
 #define KCHAN_ALL		0x7fffffffffffffffll
 
@@ -553,8 +601,8 @@ struct kchan_cell {
  *	case of a select counts, but with KCHAN_READY only one that takes nothing:
  *	waiting for zero, for a differing cell, for a cancel
  * @value: out: see below; 0 in version 1
- * @dropped: out: messages discarded by the policy; 0 before version 3, as what
- *	follows
+ * @dropped: out: messages discarded by the policy, and notices that were not sent; 0
+ *	before version 3, as what follows
  * @handles: out: handles in each message
  * @depth: out: how deep channels may lie in its messages
  *
@@ -570,6 +618,7 @@ struct kchan_cell {
  *   timer	-		ticks to be taken	-
  *   cells	how many	-			-
  *   cancel	-		children		cause
+ *   channel	(above)		(above)			cause of KCHAN_CLOSE_WITH
  *
  * What the caller's struct has beyond the kernel's is filled with zeros.
  */
@@ -604,12 +653,15 @@ struct kchan_stat {
  *   KCHAN_RESTRICT	struct kchan_restrict; returns a file number
  *   KCHAN_SELECT	struct kchan_select; this object need not be in it
  *   KCHAN_WAIT		struct kchan_wait
+ *   KCHAN_WATCH	struct kchan_watch
  * Of a channel:
  *   KCHAN_SEND		struct kchan_msg
  *   KCHAN_RECV		struct kchan_msg; returns 1 for a message, and 0 at the
  *			end, when the channel is closed (or has no sender left)
  *			and drained; the buffer is then zeroed
  *   KCHAN_CLOSE	no argument (0)
+ *   KCHAN_CLOSE_WITH	struct kchan_arg; value is a cause, an errno, which KCHAN_STAT
+ *			tells then, and a select whose receive or send finds the end
  *   KCHAN_SEND_BATCH	struct kchan_batch; returns how many were sent
  *   KCHAN_RECV_BATCH	struct kchan_batch; returns how many were received, and 0 at
  *			the end
@@ -663,6 +715,7 @@ struct kchan_stat {
 #define KCHAN_RESTRICT		_IO(KCHAN_IOC_MAGIC, 0x11)
 #define KCHAN_SELECT		_IO(KCHAN_IOC_MAGIC, 0x12)
 #define KCHAN_WAIT		_IO(KCHAN_IOC_MAGIC, 0x13)
+#define KCHAN_WATCH		_IO(KCHAN_IOC_MAGIC, 0x14)
 
 #define KCHAN_SEND		_IO(KCHAN_IOC_MAGIC, 0x20)
 #define KCHAN_RECV		_IO(KCHAN_IOC_MAGIC, 0x21)
@@ -670,6 +723,7 @@ struct kchan_stat {
 #define KCHAN_SEND_BATCH	_IO(KCHAN_IOC_MAGIC, 0x23)
 #define KCHAN_RECV_BATCH	_IO(KCHAN_IOC_MAGIC, 0x24)
 #define KCHAN_CALL		_IO(KCHAN_IOC_MAGIC, 0x25)
+#define KCHAN_CLOSE_WITH	_IO(KCHAN_IOC_MAGIC, 0x26)
 
 #define KCHAN_DONE		_IO(KCHAN_IOC_MAGIC, 0x30)
 #define KCHAN_TOKEN		_IO(KCHAN_IOC_MAGIC, 0x31)

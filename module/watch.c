@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Telling a channel which processes let go of an object.
+ *
+ * A process lets go when it closes the last file number of its handles, or ends with
+ * them: the kernel tells us of each number (->flush), in that process, with the table
+ * it was in.  Whether the table has others is found by looking through it, but not
+ * when the whole table goes: from Linux 6.13 on it keeps the numbers of files that are
+ * closed, and perhaps freed.  Then all its handles go, and it tells once they have.
+ */
+#include <linux/err.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+
+#include "chan.h"
+#include "compat.h"
+#include "uarg.h"
+#include "watch.h"
+
+static bool can_be_told(struct file *file)
+{
+	struct kchan_object *obj = kchan_object_of(file);
+
+	return obj && obj->kind == &kchan_chan_kind &&
+	       kchan_chan_of(obj)->elem_size == sizeof(struct kchan_notice);
+}
+
+/* @file: where notices are to go; NULL: nowhere. */
+static int watch(struct kchan_object *obj, struct file *file, const struct kchan_watch *args)
+{
+	struct kchan_watcher *watcher;
+
+	if (!file)
+		return kchan_object_set_watcher(obj, NULL);
+	if (!can_be_told(file))
+		return -EINVAL;
+	if (!(file->f_mode & KCHAN_MODE_SEND))
+		return -EBADF;
+	watcher = kmalloc(sizeof(*watcher), GFP_KERNEL_ACCOUNT);
+	if (!watcher)
+		return -ENOMEM;
+	watcher->channel = kchan_object_of(file);
+	watcher->rights = kchan_mode_of(args->rights);
+	watcher->cookie = args->cookie;
+	return kchan_object_set_watcher(obj, watcher);
+}
+
+/**
+ * kchan_watch() - KCHAN_WATCH
+ * @file: a handle of the object
+ * @arg: the caller's struct kchan_watch
+ *
+ * Return: 0 or a negative errno
+ */
+long kchan_watch(struct file *file, const void __user *arg)
+{
+	struct kchan_watch args;
+	struct fd told;
+	int ret;
+
+	ret = kchan_read_struct(&args, sizeof(args), arg);
+	if (ret)
+		return ret;
+	if (args.flags || !args.rights || args.rights & ~(KCHAN_RIGHT_SEND | KCHAN_RIGHT_RECV))
+		return -EINVAL;
+	if (kchan_rights_of(file->f_mode) != (KCHAN_RIGHT_SEND | KCHAN_RIGHT_RECV))
+		return -EBADF;
+	if (args.fd < 0)
+		return watch(file->private_data, NULL, &args);
+	told = fdget(args.fd);
+	if (!fd_file(told))
+		return -EBADF;
+	ret = watch(file->private_data, fd_file(told), &args);
+	fdput(told);
+	return ret;
+}
+
+/**
+ * struct rights_left - what a process can still do with an object
+ * @obj: the object
+ * @wanted: KCHAN_MODE_* that matter
+ * @rights: KCHAN_MODE_*
+ * @number: where the last of them was found
+ */
+struct rights_left {
+	const struct kchan_object *obj;
+	fmode_t wanted;
+	fmode_t rights;
+	unsigned int number;
+};
+
+static int add_rights(const void *arg, struct file *file, unsigned int number)
+{
+	struct rights_left *left = (struct rights_left *)arg;
+
+	if (kchan_object_of(file) != left->obj)
+		return 0;
+	left->rights |= file->f_mode;
+	left->number = number;
+	return !(left->wanted & ~left->rights);
+}
+
+/* The number that is being closed is no longer in the table. */
+static fmode_t rights_gone(struct file *file, fl_owner_t files)
+{
+	struct kchan_object *obj = file->private_data;
+	struct rights_left left = {
+		.obj = obj,
+		.wanted = file->f_mode & (KCHAN_MODE_SEND | KCHAN_MODE_RECV),
+	};
+
+	/* From there on first: who closes many mostly does so in order. */
+	if (iterate_fd(files, READ_ONCE(obj->number), add_rights, &left) ||
+	    iterate_fd(files, 0, add_rights, &left))
+		WRITE_ONCE(obj->number, left.number);
+	return file->f_mode & ~left.rights;
+}
+
+/* Tells that the current process has lost these rights. */
+static void tell(struct kchan_object *obj, fmode_t gone)
+{
+	/* A thread may end alone, with a table of its own. */
+	const bool exits = current->flags & PF_EXITING &&
+			   current->signal->flags & SIGNAL_GROUP_EXIT;
+	struct kchan_object *channel = NULL;
+	struct kchan_notice notice = {
+		.rights = kchan_rights_of(gone),
+		.flags = exits ? KCHAN_NOTICE_EXIT : 0,
+		.status = exits ? current->signal->group_exit_code : 0,
+	};
+
+	spin_lock(&obj->lock);
+	if (obj->watcher) {
+		notice.rights &= kchan_rights_of(obj->watcher->rights);
+		notice.cookie = obj->watcher->cookie;
+		channel = obj->watcher->channel;
+		refcount_inc(&channel->refs);
+	}
+	spin_unlock(&obj->lock);
+	if (!channel)
+		return;
+	if (notice.rights)
+		kchan_chan_post(kchan_chan_of(channel), &notice);
+	kchan_object_put(channel);
+}
+
+/**
+ * struct departure - a table of files that goes, with handles of a watched object
+ * @work: runs in the task that closes it, when it has
+ * @node: among the object's, guarded by its lock
+ * @file: one of the handles, held: so the object and the module stay
+ * @task: the task
+ * @files: the table; only ever compared
+ * @rights: of all its handles
+ */
+struct departure {
+	struct callback_head work;
+	struct list_head node;
+	struct file *file;
+	struct task_struct *task;
+	fl_owner_t files;
+	fmode_t rights;
+};
+
+static void departed(struct callback_head *work)
+{
+	struct departure *departure = container_of(work, struct departure, work);
+	struct file *file = departure->file;
+	struct kchan_object *obj = file->private_data;
+	fmode_t rights;
+
+	spin_lock(&obj->lock);
+	list_del(&departure->node);
+	rights = departure->rights;
+	spin_unlock(&obj->lock);
+	kfree(departure);
+	tell(obj, rights);
+	fput(file);
+}
+
+/* Adds to the departure of that table; false: it has yet to begin. */
+static bool depart_with(struct kchan_object *obj, struct file *file, fl_owner_t files)
+{
+	struct departure *departure;
+	bool found = false;
+
+	spin_lock(&obj->lock);
+	list_for_each_entry(departure, &obj->departures, node) {
+		if (departure->task != current || departure->files != files)
+			continue;
+		departure->rights |= file->f_mode;
+		found = true;
+		break;
+	}
+	spin_unlock(&obj->lock);
+	return found;
+}
+
+static void depart(struct kchan_object *obj, struct file *file, fl_owner_t files)
+{
+	struct departure *departure;
+
+	if (depart_with(obj, file, files))
+		return;
+	departure = kmalloc(sizeof(*departure), GFP_KERNEL_ACCOUNT);
+	if (!departure) {
+		tell(obj, file->f_mode);
+		return;
+	}
+	get_file(file);
+	init_task_work(&departure->work, departed);
+	departure->file = file;
+	departure->task = current;
+	departure->files = files;
+	departure->rights = file->f_mode;
+	spin_lock(&obj->lock);
+	list_add(&departure->node, &obj->departures);
+	spin_unlock(&obj->lock);
+	if (task_work_add(current, &departure->work, TWA_RESUME))
+		departed(&departure->work);
+}
+
+/**
+ * kchan_watch_tell() - a process closes a file number of a handle that is watched
+ * @file: the handle
+ * @files: the process' table, where it stood
+ */
+void kchan_watch_tell(struct file *file, fl_owner_t files)
+{
+	struct kchan_object *obj = file->private_data;
+	fmode_t gone;
+
+	/* The kernel closes files of nobody's table, too. */
+	if (!files)
+		return;
+	/* Nobody has the table any more: all that is in it goes. */
+	if (!atomic_read(&((struct files_struct *)files)->count)) {
+		depart(obj, file, files);
+		return;
+	}
+	gone = rights_gone(file, files);
+	if (gone & (KCHAN_MODE_SEND | KCHAN_MODE_RECV))
+		tell(obj, gone);
+}
