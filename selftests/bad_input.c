@@ -20,10 +20,13 @@ union args {
 	struct kchan_stat stat;
 	struct kchan_restrict restrict_;
 	struct kchan_msg msg;
+	struct kchan_batch batch;
+	struct kchan_call call;
 	struct kchan_create any;
 	struct kchan_wait wait;
 	struct kchan_arg arg;
 	struct kchan_timer timer;
+	struct kchan_watch watch;
 	__u8 bytes[2 * PAGE];
 };
 
@@ -46,8 +49,8 @@ static const struct call {
 	}, {
 		"KCHAN_CREATE_CHAN", KCHAN_CREATE_CHAN, true, false, true,
 		sizeof(struct kchan_create_chan), 0,
-		offsetof(struct kchan_create_chan, flags), KCHAN_NONBLOCK,
-		offsetof(struct kchan_create_chan, reserved),
+		offsetof(struct kchan_create_chan, flags), KCHAN_NONBLOCK | KCHAN_STAMPED,
+		NO_FIELD,
 	}, {
 		"KCHAN_STAT", KCHAN_STAT, false, true, false,
 		sizeof(struct kchan_stat), 0, NO_FIELD, 0, NO_FIELD,
@@ -56,6 +59,14 @@ static const struct call {
 		sizeof(struct kchan_restrict), 0,
 		offsetof(struct kchan_restrict, flags), KCHAN_NONBLOCK,
 		offsetof(struct kchan_restrict, reserved),
+	}, {
+		"KCHAN_WATCH", KCHAN_WATCH, false, false, false,
+		sizeof(struct kchan_watch), 0,
+		offsetof(struct kchan_watch, flags), 0, NO_FIELD,
+	}, {
+		"KCHAN_CLOSE_WITH", KCHAN_CLOSE_WITH, false, false, false,
+		sizeof(struct kchan_arg), 0,
+		offsetof(struct kchan_arg, flags), 0, NO_FIELD,
 	}, {
 		"KCHAN_SEND", KCHAN_SEND, false, false, false,
 		sizeof(struct kchan_msg), 0,
@@ -85,8 +96,47 @@ static const struct call {
 		sizeof(struct kchan_timer), 0,
 		offsetof(struct kchan_timer, flags),
 		WAIT_FLAGS & ~KCHAN_NONBLOCK, NO_FIELD,
+	}, {
+		"KCHAN_SEND_BATCH", KCHAN_SEND_BATCH, false, false, false,
+		sizeof(struct kchan_batch), 1,
+		offsetof(struct kchan_batch, flags), WAIT_FLAGS | KCHAN_VECTOR,
+		offsetof(struct kchan_batch, reserved),
+	}, {
+		"KCHAN_RECV_BATCH", KCHAN_RECV_BATCH, false, false, false,
+		sizeof(struct kchan_batch), 1,
+		offsetof(struct kchan_batch, flags), WAIT_FLAGS | KCHAN_VECTOR,
+		offsetof(struct kchan_batch, reserved),
+	}, {
+		/* Of its answer: call.c, for by then the request is sent. */
+		"KCHAN_CALL", KCHAN_CALL, false, false, false,
+		sizeof(struct kchan_call), 1,
+		offsetof(struct kchan_call, flags), WAIT_FLAGS, NO_FIELD,
 	},
 };
+
+/* What else those have that move messages. */
+static const struct message_fields {
+	unsigned int cmd;
+	int buf, len, deadline;
+} message_fields[] = {
+#define FIELDS(cmd, type, buf, len) \
+	{ cmd, offsetof(struct type, buf), offsetof(struct type, len), \
+	  offsetof(struct type, deadline) }
+	FIELDS(KCHAN_SEND, kchan_msg, buf, len),
+	FIELDS(KCHAN_RECV, kchan_msg, buf, len),
+	FIELDS(KCHAN_SEND_BATCH, kchan_batch, buf, len),
+	FIELDS(KCHAN_RECV_BATCH, kchan_batch, buf, len),
+	FIELDS(KCHAN_CALL, kchan_call, request, request_len),
+#undef FIELDS
+};
+
+static const struct message_fields *fields_of(const struct call *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(message_fields); i++)
+		if (message_fields[i].cmd == c->cmd)
+			return &message_fields[i];
+	return NULL;
+}
 
 #define for_each_call(c) for (const struct call *c = calls; c < calls + ARRAY_LEN(calls); c++)
 
@@ -96,8 +146,10 @@ FIXTURE(bad_input) {
 	struct kchan_stat before;
 	int group;		/* two units of it are taken */
 	int timer;		/* never set */
+	int closing;		/* a channel that good calls close; a new one each time */
 	int next_fd;
 	__u64 value;		/* where good calls send from and receive to */
+	__u64 answer;		/* of KCHAN_CALL */
 	union args *args;
 	__u8 *page;		/* the last before an unmapped one */
 };
@@ -110,6 +162,7 @@ FIXTURE_SETUP(bad_input)
 	self->group = make_object(KCHAN_KIND_WAITGROUP, 0);
 	ASSERT_EQ(0, kchan_add(self->group, 2));
 	self->timer = make_object(KCHAN_KIND_TIMER, 0);
+	self->closing = make_chan(8, 1);
 	self->args = malloc(sizeof(*self->args));
 	self->page = page_before_hole();
 	self->before = chan_stat(self->chan);
@@ -129,6 +182,16 @@ FIXTURE_TEARDOWN(bad_input)
 	EXPECT_EQ(0, chan_stat(self->timer).state);
 }
 
+/* Not closed yet, and has the same number. */
+static int renew_closing(FIXTURE_DATA(bad_input) *self)
+{
+	int c = make_chan(8, 1);
+
+	must(dup3(c, self->closing, O_CLOEXEC) == self->closing);
+	close(c);
+	return self->closing;
+}
+
 static int call_fd(FIXTURE_DATA(bad_input) *self, const struct call *c)
 {
 	if (c->on_device)
@@ -139,6 +202,8 @@ static int call_fd(FIXTURE_DATA(bad_input) *self, const struct call *c)
 		return self->group;
 	case KCHAN_TIMER:
 		return self->timer;
+	case KCHAN_CLOSE_WITH:
+		return renew_closing(self);
 	default:
 		return self->chan;
 	}
@@ -164,6 +229,19 @@ static void fill_good(FIXTURE_DATA(bad_input) *self, const struct call *c)
 		a->msg.buf = (uintptr_t)&self->value;
 		a->msg.len = 8;
 		break;
+	case KCHAN_SEND_BATCH:
+	case KCHAN_RECV_BATCH:
+		a->batch.flags = KCHAN_NONBLOCK;
+		a->batch.buf = (uintptr_t)&self->value;
+		a->batch.len = 8;
+		a->batch.max = 1;
+		break;
+	case KCHAN_CALL:
+		/* Both halves on one channel, which has room for one. */
+		a->call = new_request(&self->value, 8, self->chan, &self->answer, 8);
+		a->call.flags = KCHAN_NONBLOCK;
+		self->answer = POISON;
+		break;
 	case KCHAN_CREATE:
 		a->any.kind = KCHAN_KIND_MUTEX;
 		break;
@@ -171,7 +249,12 @@ static void fill_good(FIXTURE_DATA(bad_input) *self, const struct call *c)
 		a->wait.op = KCHAN_OP_ADD;
 		a->wait.arg = 1;
 		break;
+	case KCHAN_WATCH:
+		a->watch.fd = -1;
+		a->watch.rights = BOTH_RIGHTS;
+		break;
 	case KCHAN_DONE:
+	case KCHAN_CLOSE_WITH:
 		a->arg.value = 1;
 		break;
 	case KCHAN_TIMER:
@@ -189,17 +272,30 @@ static void undo_good(FIXTURE_DATA(bad_input) *self, const struct call *c, int r
 
 	if (c->gives_fd)
 		close(ret);
-	else if (c->cmd == KCHAN_SEND)
+	switch (c->cmd) {
+	case KCHAN_SEND:
+	case KCHAN_SEND_BATCH:
 		must(try_recv64(self->chan, &v) == 1 && v == 77 &&
 		     try_recv64(self->chan, &v) == 1 && v == 5 && !send64(self->chan, 77));
-	else if (c->cmd == KCHAN_RECV)
+		break;
+	case KCHAN_RECV:
+	case KCHAN_RECV_BATCH:
 		must(self->value == 77 && !send64(self->chan, 77));
-	else if (c->cmd == KCHAN_WAIT)
+		break;
+	case KCHAN_CALL:
+		must(self->answer == 77 && try_recv64(self->chan, &v) == 1 && v == 5 &&
+		     !send64(self->chan, 77));
+		break;
+	case KCHAN_WAIT:
 		must(!kchan_done(self->group, 1));
-	else if (c->cmd == KCHAN_DONE)
+		break;
+	case KCHAN_DONE:
 		must(!kchan_add(self->group, 1));
-	else if (c->cmd == KCHAN_TIMER)
+		break;
+	case KCHAN_TIMER:
 		must(set_timer(self->timer, 0, 0, 0) == 1);
+		break;
+	}
 }
 
 static void expect_good(struct __test_metadata *_metadata, FIXTURE_DATA(bad_input) *self,
@@ -240,11 +336,26 @@ TEST_F(bad_input, good_calls_are_good)
 	}
 }
 
+/* How long it was when it was new. */
+static __u32 first_size(const struct call *c)
+{
+	switch (c->cmd) {
+	case KCHAN_CREATE_CHAN:
+		return 24;
+	case KCHAN_STAT:
+		return 56;
+	case KCHAN_SEND:
+	case KCHAN_RECV:
+		return 32;
+	default:
+		return c->size;
+	}
+}
+
 TEST_F(bad_input, struct_too_short)
 {
 	for_each_call(c) {
-		/* Of KCHAN_STAT, the only one that has grown, the first version. */
-		const __u32 first = c->cmd == KCHAN_STAT ? 56 : c->size;
+		const __u32 first = first_size(c);
 		const __u32 sizes[] = { 0, 1, 4, first - 4, first - 1 };
 
 		for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
@@ -287,6 +398,25 @@ TEST_F(bad_input, output_longer_than_known)
 	}
 }
 
+/* The first, the second and the third version's, and what is between them. */
+TEST_F(bad_input, stat_of_every_length)
+{
+	const struct kchan_stat whole = chan_stat(self->chan);
+
+	for (__u32 size = 56; size <= sizeof(whole); size += 4) {
+		struct kchan_stat st;
+
+		memset(&st, 0xa5, sizeof(st));
+		st.size = size;
+		EXPECT_EQ(0, kchan_call(self->chan, KCHAN_STAT, &st));
+		EXPECT_EQ(size, st.size);
+		EXPECT_EQ(0, memcmp((__u8 *)&whole + 4, (__u8 *)&st + 4, size - 4));
+		for (__u32 i = size; i < sizeof(st); i++) {
+			EXPECT_EQ(0xa5, ((__u8 *)&st)[i]);
+		}
+	}
+}
+
 TEST_F(bad_input, struct_longer_with_nonzero_tail)
 {
 	for_each_call(c) {
@@ -325,6 +455,11 @@ TEST_F(bad_input, struct_longer_than_a_page)
 static __u32 *field(FIXTURE_DATA(bad_input) *self, int offset)
 {
 	return (__u32 *)(self->args->bytes + offset);
+}
+
+static __u64 *field64(FIXTURE_DATA(bad_input) *self, int offset)
+{
+	return (__u64 *)(self->args->bytes + offset);
 }
 
 TEST_F(bad_input, unknown_flags)
@@ -430,8 +565,8 @@ TEST_F(bad_input, struct_in_readonly_memory)
 		fill_good(self, c);
 		memcpy(page, self->args, c->size);
 		ASSERT_EQ(0, mprotect(page, PAGE, PROT_READ));
-		/* A wait gives out its value, and does nothing if it cannot. */
-		if (c->gives_out || c->cmd == KCHAN_WAIT) {
+		/* What gives out a value does nothing if it cannot. */
+		if (c->gives_out || c->cmd == KCHAN_WAIT || c->cmd == KCHAN_CALL) {
 			EXPECT_EQ(-EFAULT, kchan_call(call_fd(self, c), c->cmd, page));
 		} else {
 			expect_good(_metadata, self, c, page);
@@ -460,14 +595,16 @@ TEST_F(bad_input, message_pointers)
 	};
 
 	for_each_call(c) {
-		if (c->cmd != KCHAN_SEND && c->cmd != KCHAN_RECV)
+		const struct message_fields *f = fields_of(c);
+
+		if (!f)
 			continue;
 		for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 			fill_good(self, c);
-			self->args->msg.buf = bad[i];
+			*field64(self, f->buf) = bad[i];
 			expect_error(_metadata, self, c, EFAULT);
 			/* Ready calls that may wait see the same. */
-			self->args->msg.flags = 0;
+			*field(self, c->flags) = 0;
 			expect_error(_metadata, self, c, EFAULT);
 		}
 	}
@@ -478,11 +615,13 @@ TEST_F(bad_input, message_lengths)
 	const __u32 bad[] = { 0, 1, 7, 9, 16, PAGE, INT_MAX, 1u << 31, UINT_MAX };
 
 	for_each_call(c) {
-		if (c->cmd != KCHAN_SEND && c->cmd != KCHAN_RECV)
+		const struct message_fields *f = fields_of(c);
+
+		if (!f)
 			continue;
 		for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 			fill_good(self, c);
-			self->args->msg.len = bad[i];
+			*field(self, f->len) = bad[i];
 			expect_error(_metadata, self, c, EMSGSIZE);
 		}
 	}
@@ -509,12 +648,14 @@ TEST_F(bad_input, deadlines)
 	};
 
 	for_each_call(c) {
-		if (c->cmd != KCHAN_SEND && c->cmd != KCHAN_RECV)
+		const struct message_fields *f = fields_of(c);
+
+		if (!f)
 			continue;
 		for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 			fill_good(self, c);
-			self->args->msg.flags = bad[i].flags;
-			self->args->msg.deadline = bad[i].deadline;
+			*field(self, c->flags) = bad[i].flags;
+			*field64(self, f->deadline) = bad[i].deadline;
 			expect_error(_metadata, self, c, EINVAL);
 		}
 	}
@@ -546,6 +687,21 @@ TEST_F(bad_input, sizes_and_capacities)
 	}
 }
 
+/* The reserved field of the first version; without a buffer none but 0 makes sense. */
+TEST_F(bad_input, policies)
+{
+	const struct call *create = &calls[1];
+
+	for (int bit = 0; bit < 32; bit++) {
+		fill_good(self, create);
+		self->args->create.policy = 1u << bit;
+		expect_error(_metadata, self, create, EINVAL);
+		self->args->create.capacity = 1;
+		self->args->create.policy = KCHAN_POLICY_LATEST + (1u << bit);
+		expect_error(_metadata, self, create, EINVAL);
+	}
+}
+
 TEST_F(bad_input, rights_that_are_none)
 {
 	const struct call *restrict_call = &calls[3];
@@ -559,6 +715,14 @@ TEST_F(bad_input, rights_that_are_none)
 	}
 }
 
+static int try_call64(int requests, int answers, __u64 *v)
+{
+	struct kchan_call call = new_request(v, 8, answers, v, 8);
+
+	call.flags = KCHAN_NONBLOCK;
+	return chan_call(requests, &call);
+}
+
 TEST_F(bad_input, missing_rights)
 {
 	int sender = restrict_to(self->chan, KCHAN_RIGHT_SEND);
@@ -568,6 +732,11 @@ TEST_F(bad_input, missing_rights)
 	EXPECT_EQ(-EBADF, try_recv64(sender, &v));
 	EXPECT_EQ(POISON, v);
 	EXPECT_EQ(-EBADF, try_send64(receiver, 1));
+	EXPECT_EQ(-EBADF, try_recv_batch64(sender, &v, 1));
+	EXPECT_EQ(-EBADF, try_send_batch64(receiver, &v, 1));
+	EXPECT_EQ(-EBADF, try_call64(receiver, self->chan, &v));
+	EXPECT_EQ(-EBADF, try_call64(self->chan, sender, &v));
+	EXPECT_EQ(POISON, v);
 	EXPECT_EQ(-EBADF, chan_close(receiver));
 	EXPECT_EQ(-EBADF, try_restrict(sender, KCHAN_RIGHT_RECV, 0));
 	EXPECT_EQ(-EBADF, try_restrict(sender, BOTH_RIGHTS, 0));

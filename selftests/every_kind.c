@@ -13,7 +13,7 @@
 
 /* What every object answers. */
 #define COMMON_CALLS (CALL(KCHAN_STAT) | CALL(KCHAN_RESTRICT) | CALL(KCHAN_SELECT) | \
-		      CALL(KCHAN_WAIT))
+		      CALL(KCHAN_WAIT) | CALL(KCHAN_WATCH))
 
 /* Of an operation that no object has. */
 #define LAST_OP (KCHAN_OP_COND + 1)
@@ -218,7 +218,8 @@ TEST_F(kind, stat)
 	EXPECT_EQ(variant->kind, st.kind);
 	EXPECT_EQ(BOTH_RIGHTS, st.rights);
 	EXPECT_EQ(0, st.elem_size);
-	EXPECT_EQ(0, st.reserved);
+	EXPECT_EQ(0, st.policy);
+	EXPECT_EQ(0, st.dropped);
 	EXPECT_EQ(0, st.state);
 	EXPECT_EQ(0, st.value);
 	EXPECT_EQ(variant->kind == KCHAN_KIND_TOKEN ? 2 : 0, st.length);

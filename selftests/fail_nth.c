@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <kselftest_harness.h>
+#include "cargo_util.h"
 #include "select_util.h"
 #include "wait_rows.h"
 
@@ -89,7 +90,7 @@ static bool injected(void)
 
 /* ---- a scene, new for each fault ---- */
 
-enum { MANY = 40, FDS = 4 };
+enum { MANY = 40, FDS = 4, BATCH = 3 };
 
 struct scene {
 	const struct call *call;
@@ -98,7 +99,10 @@ struct scene {
 	int made;			/* what the call has made */
 	int other;			/* a file of another kind, or one to be closed */
 	struct row_call wait;
-	__u8 message[LARGE];
+	__u8 message[LARGE], answer[LARGE];
+	__u64 addresses[BATCH];
+	__u32 moved;			/* of the batch */
+	struct kchan_call asked;
 	__u64 values[2];
 	struct kchan_case cases[MANY];
 	__u32 nr;
@@ -963,6 +967,285 @@ static const struct call of_channels[] = {
 };
 
 SWEEP(channels, of_channels)
+
+/* ---- policies, batches and calls, likewise with large messages ---- */
+
+static int set_up_full(struct scene *s)
+{
+	s->fd[0] = make_policy_chan(LARGE, 1, s->call->kind);
+	fill(s->message);
+	return send_large(s->fd[0]);
+}
+
+static int was_discarded(struct scene *s)
+{
+	CHECK(chan_stat(s->fd[0]).dropped == 1);
+	return was_sent(s);
+}
+
+/* All of it, or nothing: what was moved before a fault is told, and the rest follows. */
+static int move_batch(struct scene *s, unsigned int cmd)
+{
+	int ret;
+
+	for (; s->moved < BATCH; s->moved += ret) {
+		__u32 left = BATCH - s->moved;
+
+		ret = chan_batch(s->fd[0], cmd, s->addresses + s->moved, LARGE, left, left,
+				 KCHAN_VECTOR, 0);
+		if (ret <= 0)
+			return ret;
+	}
+	return s->moved;
+}
+
+static int call_send_batch(struct scene *s)
+{
+	return move_batch(s, KCHAN_SEND_BATCH);
+}
+
+static int call_recv_batch(struct scene *s)
+{
+	return move_batch(s, KCHAN_RECV_BATCH);
+}
+
+static int set_up_batch(struct scene *s)
+{
+	for (int i = 0; i < BATCH; i++)
+		s->addresses[i] = (uintptr_t)s->message;
+	return set_up_room(s);
+}
+
+static int send_some(struct scene *s)
+{
+	for (int i = 0; i < BATCH; i++)
+		CHECK(send_large(s->fd[0]) == 0);
+	return 0;
+}
+
+static int recv_some(struct scene *s)
+{
+	for (int i = 0; i < BATCH; i++)
+		CHECK(recv_large(s->fd[0]) == 0);
+	return 0;
+}
+
+static int set_up_recv_batch(struct scene *s)
+{
+	CHECK(set_up_batch(s) == 0);
+	memset(s->message, 0, LARGE);
+	return 0;
+}
+
+static int set_up_full_batch(struct scene *s)
+{
+	return set_up_recv_batch(s) || send_some(s);
+}
+
+static int batch_was_sent(struct scene *s)
+{
+	CHECK(recv_some(s) == 0);
+	CHECK(chan_stat(s->fd[0]).length == 0);
+	return 0;
+}
+
+static int is_empty(struct scene *s)
+{
+	CHECK(chan_stat(s->fd[0]).length == 0);
+	CHECK(waiting(s->fd[0], 0, 0));
+	return 0;
+}
+
+static int set_up_call(struct scene *s)
+{
+	CHECK(set_up_room(s) == 0);
+	s->fd[1] = make_chan(LARGE, 1);
+	s->asked = new_request(s->message, LARGE, s->fd[1], s->answer, LARGE);
+	return 0;
+}
+
+static int set_up_answered_call(struct scene *s)
+{
+	return set_up_call(s) || send_large(s->fd[1]);
+}
+
+/* What fails after it was sent has changed just that, as its struct says. */
+static int call_call(struct scene *s)
+{
+	int ret = chan_call(s->fd[0], &s->asked);
+
+	if (ret < 0 && s->asked.sent)
+		s->acted = 1;
+	return ret;
+}
+
+static int is_answered(struct scene *s)
+{
+	CHECK(s->asked.sent == 1);
+	CHECK(is_filled(s->answer));
+	CHECK(chan_stat(s->fd[1]).length == 0);
+	return is_empty(s);
+}
+
+static int asked_once(struct scene *s)
+{
+	CHECK(recv_large(s->fd[0]) == 0);
+	return is_answered(s);
+}
+
+static int peer_answers(struct scene *s)
+{
+	CHECK(recv_large(s->fd[0]) == 0);
+	return send_large(s->fd[1]);
+}
+
+static const struct call of_many[] = {
+	{
+		.name = "KCHAN_SEND that drops the oldest", .set_up = set_up_full,
+		.kind = KCHAN_POLICY_DROP_OLDEST, .call = call_send, .done = was_discarded,
+	}, {
+		.name = "KCHAN_SEND that drops all", .set_up = set_up_full,
+		.kind = KCHAN_POLICY_LATEST, .call = call_send, .done = was_discarded,
+	}, {
+		.name = "KCHAN_SEND_BATCH into the buffer", .set_up = set_up_batch,
+		.limit = BATCH, .call = call_send_batch, .good = BATCH, .done = batch_was_sent,
+		.least = 1,
+	}, {
+		.name = "KCHAN_RECV_BATCH from the buffer", .set_up = set_up_full_batch,
+		.limit = BATCH, .call = call_recv_batch, .good = BATCH, .done = is_empty,
+		.least = 1,
+	}, {
+		.name = "KCHAN_SEND_BATCH that waits", .set_up = set_up_batch,
+		.call = call_send_batch, .good = BATCH, .done = is_empty, .peer = recv_some,
+		.senders = 1, .least = 1,
+	}, {
+		.name = "KCHAN_RECV_BATCH that waits", .set_up = set_up_recv_batch,
+		.limit = BATCH, .call = call_recv_batch, .good = BATCH, .done = is_empty,
+		.peer = send_some, .receivers = 1, .least = 1,
+	}, {
+		.name = "KCHAN_CALL", .set_up = set_up_answered_call, .limit = 1,
+		.call = call_call, .good = 1, .done = asked_once,
+	}, {
+		.name = "KCHAN_CALL that waits", .set_up = set_up_call, .call = call_call,
+		.good = 1, .done = is_answered, .peer = peer_answers, .senders = 1, .least = 1,
+	},
+};
+
+SWEEP(many, of_many)
+
+/* ---- messages with handles, and who sent them ---- */
+
+static int set_up_carrier(struct scene *s)
+{
+	s->fd[0] = make_carrier(.elem_size = LARGE, .capacity = s->call->limit, .handles = 2,
+				.depth = 1, .flags = KCHAN_STAMPED);
+	s->fd[1] = make_chan(8, 1);
+	fill(s->message);
+	return 0;
+}
+
+static int ship(struct scene *s, const void *message)
+{
+	__s32 handles[] = { s->fd[1], -1 };
+	struct kchan_ancillary ancillary = with_handles(handles, 2);
+
+	return cargo_msg(s->fd[0], KCHAN_SEND, message, LARGE, 0, &ancillary);
+}
+
+static int set_up_shipped(struct scene *s)
+{
+	CHECK(set_up_carrier(s) == 0);
+	CHECK(ship(s, s->message) == 0);
+	memset(s->message, 0, LARGE);
+	return 0;
+}
+
+static int unship(struct scene *s, void *message)
+{
+	__s32 handles[2];
+	struct kchan_ancillary ancillary = with_handles(handles, 2);
+	int ret = cargo_msg(s->fd[0], KCHAN_RECV, message, LARGE, 0, &ancillary);
+
+	if (ret != 1)
+		return ret;
+	s->other = handles[0];
+	return handles[1] == -1 && ancillary.pid == getpid() ? 1 : -EILSEQ;
+}
+
+static int call_ship(struct scene *s)
+{
+	return ship(s, s->message);
+}
+
+static int call_unship(struct scene *s)
+{
+	return unship(s, s->message);
+}
+
+static int call_select_ship(struct scene *s)
+{
+	__s32 handles[] = { s->fd[1], -1 };
+	struct kchan_ancillary ancillary = with_handles(handles, 2);
+	struct kchan_case cases[] = {
+		with_ancillary(on_send(s->fd[0], s->message, LARGE), &ancillary),
+		on_recv64(s->fd[1], &s->values[0]),
+	};
+
+	return kchan_select(cases, 2, 0, 0).index;
+}
+
+static int peer_ships(struct scene *s)
+{
+	__u8 message[LARGE];
+
+	fill(message);
+	return ship(s, message);
+}
+
+static int peer_unships(struct scene *s)
+{
+	__u8 message[LARGE];
+
+	return unship(s, message) != 1 || !is_filled(message);
+}
+
+static int was_unshipped(struct scene *s)
+{
+	CHECK(is_filled(s->message));
+	CHECK(chan_stat(s->fd[0]).length == 0);
+	CHECK(chan_stat(s->other).id == chan_stat(s->fd[1]).id);
+	CHECK(fcntl(s->other, F_GETFD) == FD_CLOEXEC);
+	return 0;
+}
+
+static int was_shipped(struct scene *s)
+{
+	memset(s->message, 0, LARGE);
+	CHECK(unship(s, s->message) == 1);
+	return was_unshipped(s);
+}
+
+static const struct call of_cargo[] = {
+	{
+		.name = "handles into the buffer", .set_up = set_up_carrier, .limit = 1,
+		.call = call_ship, .done = was_shipped, .least = 3,
+	}, {
+		.name = "handles from the buffer", .set_up = set_up_shipped, .limit = 1,
+		.call = call_unship, .good = 1, .done = was_unshipped, .least = 2,
+	}, {
+		.name = "handles sent by a select", .set_up = set_up_carrier, .limit = 1,
+		.call = call_select_ship, .done = was_shipped, .least = 3,
+	}, {
+		.name = "handles that wait", .set_up = set_up_carrier, .call = call_ship,
+		.peer = peer_unships, .senders = 1, .least = 3,
+	}, {
+		.name = "handles that are waited for", .set_up = set_up_carrier,
+		.call = call_unship, .good = 1, .done = was_unshipped, .peer = peer_ships,
+		.receivers = 1, .least = 2,
+	},
+};
+
+SWEEP(cargo, of_cargo)
 
 /* ---- selects ---- */
 

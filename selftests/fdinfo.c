@@ -42,6 +42,22 @@ TEST(length)
 	EXPECT_STREQ("2", mine(c, "kchan-length"));
 }
 
+TEST(policy)
+{
+	static const char *const names[] = { "block", "drop-newest", "drop-oldest", "latest" };
+
+	for (__u32 policy = KCHAN_POLICY_BLOCK; policy <= KCHAN_POLICY_LATEST; policy++) {
+		int c = make_policy_chan(8, 1, policy);
+
+		EXPECT_STREQ(names[policy], mine(c, "kchan-policy"));
+		EXPECT_STREQ("0", mine(c, "kchan-dropped"));
+		ASSERT_EQ(0, send64(c, 1));
+		EXPECT_EQ(policy ? 0 : -EAGAIN, try_send64(c, 2));
+		EXPECT_STREQ(policy ? "1" : "0", mine(c, "kchan-dropped"));
+		close(c);
+	}
+}
+
 TEST(waiters)
 {
 	struct one_value one = { .fd = make_chan(8, 0) };

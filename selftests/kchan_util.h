@@ -41,27 +41,39 @@ static inline int open_device(void)
 	return fd;
 }
 
-static inline int try_make_chan(int dev, __u32 elem_size, __u64 capacity, __u32 flags)
+static inline int try_make_policy_chan(int dev, __u32 elem_size, __u64 capacity, __u32 policy,
+				       __u32 flags)
 {
 	struct kchan_create_chan arg = {
 		.size = sizeof(arg),
 		.flags = flags,
 		.elem_size = elem_size,
+		.policy = policy,
 		.capacity = capacity,
 	};
 
 	return kchan_call(dev, KCHAN_CREATE_CHAN, &arg);
 }
 
-static inline int make_chan(__u32 elem_size, __u64 capacity)
+static inline int try_make_chan(int dev, __u32 elem_size, __u64 capacity, __u32 flags)
+{
+	return try_make_policy_chan(dev, elem_size, capacity, KCHAN_POLICY_BLOCK, flags);
+}
+
+static inline int make_policy_chan(__u32 elem_size, __u64 capacity, __u32 policy)
 {
 	int dev = open_device();
-	int fd = try_make_chan(dev, elem_size, capacity, 0);
+	int fd = try_make_policy_chan(dev, elem_size, capacity, policy, 0);
 
 	errno = fd < 0 ? -fd : 0;
 	must(fd >= 0);
 	close(dev);
 	return fd;
+}
+
+static inline int make_chan(__u32 elem_size, __u64 capacity)
+{
+	return make_policy_chan(elem_size, capacity, KCHAN_POLICY_BLOCK);
 }
 
 static inline int chan_msg(int fd, unsigned int cmd, const void *buf, __u32 len, __u32 flags,
@@ -131,6 +143,65 @@ static inline int recv64_until(int fd, __u64 *value, __s64 deadline)
 {
 	*value = POISON;
 	return chan_msg(fd, KCHAN_RECV, value, sizeof(*value), KCHAN_DEADLINE, deadline);
+}
+
+/* @buf is an array of messages, or with KCHAN_VECTOR of their addresses. */
+static inline int chan_batch(int fd, unsigned int cmd, const void *buf, __u32 len, __u32 min,
+			     __u32 max, __u32 flags, __s64 deadline)
+{
+	struct kchan_batch batch = {
+		.size = sizeof(batch),
+		.flags = flags,
+		.buf = (uintptr_t)buf,
+		.len = len,
+		.min = min,
+		.max = max,
+		.deadline = deadline,
+	};
+
+	return kchan_call(fd, cmd, &batch);
+}
+
+/* All @n, however long that takes. */
+static inline int send_batch64(int fd, const __u64 *values, __u32 n)
+{
+	return chan_batch(fd, KCHAN_SEND_BATCH, values, sizeof(*values), n, n, 0, 0);
+}
+
+/* What there is of them, without a wait. */
+static inline int try_send_batch64(int fd, const __u64 *values, __u32 max)
+{
+	return chan_batch(fd, KCHAN_SEND_BATCH, values, sizeof(*values), 0, max, 0, 0);
+}
+
+static inline int recv_batch64(int fd, __u64 *values, __u32 n)
+{
+	return chan_batch(fd, KCHAN_RECV_BATCH, values, sizeof(*values), n, n, 0, 0);
+}
+
+static inline int try_recv_batch64(int fd, __u64 *values, __u32 max)
+{
+	return chan_batch(fd, KCHAN_RECV_BATCH, values, sizeof(*values), 0, max, 0, 0);
+}
+
+/* A call that has not begun. */
+static inline struct kchan_call new_request(const void *request, __u32 request_len, int answers,
+					    void *answer, __u32 answer_len)
+{
+	return (struct kchan_call){
+		.size = sizeof(struct kchan_call),
+		.request = (uintptr_t)request,
+		.request_len = request_len,
+		.fd = answers,
+		.answer = (uintptr_t)answer,
+		.answer_len = answer_len,
+	};
+}
+
+/* Begins it, or goes on with it. */
+static inline int chan_call(int fd, struct kchan_call *call)
+{
+	return kchan_call(fd, KCHAN_CALL, call);
 }
 
 static inline int chan_close(int fd)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every wait, alone and in a select, against every end that a process can have: it is
- * killed, another of its threads closes the handle, execs or exits, or the peer is
- * killed.  The races: the end and what was waited for meet, at random offsets.  What
- * the dead had not taken is there for others, what they had taken is gone once, what
- * they held is passed on; and a bystander in the same queue is not left asleep.
+ * Every wait, alone, in a select, and if it is for messages in a batch and as half of a
+ * KCHAN_CALL, against every end that a process can have: it is killed, another of its
+ * threads closes the handle, execs or exits, or the peer is killed.  The races: the end
+ * and what was waited for meet, at random offsets.  What the dead had not taken is there
+ * for others, what they had taken is gone once, what they held is passed on; and a
+ * bystander in the same queue is not left asleep.
  *
  * In the environment KCHAN_SEED=number repeats a run, as far as races repeat, and
  * KCHAN_ROUNDS=number makes it longer.
@@ -17,6 +18,11 @@ enum { ROUNDS = 8, MOST_NS = 300000 };
 
 enum end { KILLED_ITSELF, CLOSED, EXECED, EXITED };
 
+/* How all in a test call the operation. */
+enum way { ALONE, IN_SELECT, IN_BATCH, IN_CALL };
+
+static enum way way;
+
 FIXTURE(kill_matrix) {
 	unsigned int seed;
 	int rounds;
@@ -24,15 +30,25 @@ FIXTURE(kill_matrix) {
 
 FIXTURE_VARIANT(kill_matrix) {
 	struct wait_row row;
-	bool in_select;
+	enum way way;
 };
 
 #define ADD(name, ...)									\
-	FIXTURE_VARIANT_ADD(kill_matrix, name) { WAIT_ROW(name, __VA_ARGS__), false };	\
-	FIXTURE_VARIANT_ADD(kill_matrix, name##_in_select) { WAIT_ROW(name, __VA_ARGS__), true };
+	FIXTURE_VARIANT_ADD(kill_matrix, name) { WAIT_ROW(name, __VA_ARGS__), ALONE };	\
+	FIXTURE_VARIANT_ADD(kill_matrix, name##_in_select) {				\
+		WAIT_ROW(name, __VA_ARGS__), IN_SELECT,					\
+	};
+#define ADD_TRANSFER(name, ...)								\
+	ADD(name, __VA_ARGS__)								\
+	FIXTURE_VARIANT_ADD(kill_matrix, name##_in_batch) {				\
+		WAIT_ROW(name, __VA_ARGS__), IN_BATCH,					\
+	};										\
+	FIXTURE_VARIANT_ADD(kill_matrix, name##_in_call) {				\
+		WAIT_ROW(name, __VA_ARGS__), IN_CALL,					\
+	};
 
 FOR_EVERY_WAIT(ADD)
-FOR_EVERY_TRANSFER(ADD)
+FOR_EVERY_TRANSFER(ADD_TRANSFER)
 
 FIXTURE_SETUP(kill_matrix)
 {
@@ -40,10 +56,62 @@ FIXTURE_SETUP(kill_matrix)
 
 	self->seed = seed ? strtoul(seed, NULL, 0) : now();
 	self->rounds = rounds ? atoi(rounds) : ROUNDS;
+	way = variant->way;
 	TH_LOG("KCHAN_SEED=%u", self->seed);
 }
 
 FIXTURE_TEARDOWN(kill_matrix) { }
+
+/* ---- the call ---- */
+
+static int call_in_batch(struct row_call *c)
+{
+	bool send = c->row->op == KCHAN_OP_SEND;
+	int ret = chan_batch(c->fd, send ? KCHAN_SEND_BATCH : KCHAN_RECV_BATCH, &c->message,
+			     sizeof(c->message), 1, 1, 0, 0);
+
+	return send && ret == 1 ? 0 : ret;
+}
+
+/* The other half, on the other channel, does not wait: see other_end(). */
+static int half_of_call(struct row_call *c)
+{
+	bool send = c->row->op == KCHAN_OP_SEND;
+	__u64 other = 0;
+	struct kchan_call call = new_request(send ? &c->message : &other, sizeof(__u64),
+					     send ? c->never : c->fd,
+					     send ? &other : &c->message, sizeof(__u64));
+
+	return chan_call(send ? c->fd : c->never, &call);
+}
+
+static int do_row_call(void *arg)
+{
+	struct row_call *c = arg;
+
+	if (way == ALONE || way == IN_SELECT)
+		return row_call(c);
+	c->message = c->row->op == KCHAN_OP_SEND ? MESSAGE : POISON;
+	c->ret = way == IN_BATCH ? call_in_batch(c) : half_of_call(c);
+	store(&c->over, 1);
+	return 0;
+}
+
+/* Beside the object: of a select, what is never ready; of a call, its other channel. */
+static int other_end(const struct wait_row *row)
+{
+	int fd;
+
+	if (way == IN_SELECT)
+		return make_object(KCHAN_KIND_TIMER, 0);
+	if (way != IN_CALL)
+		return -1;
+	fd = make_policy_chan(sizeof(__u64), 1, KCHAN_POLICY_DROP_NEWEST);
+	/* The answer is the end, which is returned as a send's success is. */
+	if (row->op == KCHAN_OP_SEND)
+		must(!chan_close(fd));
+	return fd;
+}
 
 /* ---- a process that waits, until it ends ---- */
 
@@ -82,13 +150,13 @@ static int wait_and_end(void *arg)
 	struct task *t;
 
 	if (v->end == KILLED_ITSELF)
-		return row_call(&v->call);
-	t = task_start(THREAD, v->leader_ends ? row_call : end_others,
+		return do_row_call(&v->call);
+	t = task_start(THREAD, v->leader_ends ? do_row_call : end_others,
 		       v->leader_ends ? (void *)&v->call : v);
 	if (v->leader_ends)
 		end_others(v);
 	else
-		row_call(&v->call);
+		do_row_call(&v->call);
 	return task_join(t);
 }
 
@@ -108,7 +176,7 @@ static int wait_and_give_back(void *arg)
 {
 	struct row_call *c = arg;
 
-	row_call(c);
+	do_row_call(c);
 	CHECK(got_it(c));
 	if (c->row->op == KCHAN_OP_RLOCK)
 		return kchan_runlock(c->fd);
@@ -132,30 +200,29 @@ struct round {
 	int grants;
 };
 
-static struct row_call new_call(struct round *r, bool in_select)
+static struct row_call new_call(struct round *r)
 {
 	return (struct row_call){
 		.row = r->row,
 		.fd = r->fd,
-		.never = in_select ? make_object(KCHAN_KIND_TIMER, 0) : -1,
+		.never = other_end(r->row),
 	};
 }
 
-static void begin(struct round *r, const struct wait_row *row, bool in_select, enum end end,
-		  unsigned int *seed)
+static void begin(struct round *r, const struct wait_row *row, enum end end, unsigned int *seed)
 {
 	*r = (struct round){ .row = row, .fd = row_make(row) };
 	row->block(r->fd);
 	r->blocked = chan_stat(r->fd);
 	r->victim = shared_alloc(sizeof(*r->victim));
 	*r->victim = (struct victim){
-		.call = new_call(r, in_select),
+		.call = new_call(r),
 		.end = end,
 		.leader_ends = rand_r(seed) % 2,
 		.seed = rand_r(seed),
 	};
 	r->bystander = shared_alloc(sizeof(*r->bystander));
-	*r->bystander = new_call(r, in_select);
+	*r->bystander = new_call(r);
 }
 
 static void finish(struct round *r)
@@ -306,7 +373,7 @@ static int play(const FIXTURE_VARIANT(kill_matrix) *v, enum end end, unsigned in
 	struct round r;
 	int ret;
 
-	begin(&r, &v->row, v->in_select, end, seed);
+	begin(&r, &v->row, end, seed);
 	start_both(&r, seed);
 	if (rand_r(seed) % 2) {
 		end_victim(&r);
@@ -396,7 +463,7 @@ static int play_with_peer(const FIXTURE_VARIANT(kill_matrix) *v, unsigned int *s
 	struct task *peer, *t;
 
 	*p = (struct peer){ .row = r.row, .fd = r.fd, .seed = rand_r(seed) };
-	*c = new_call(&r, v->in_select);
+	*c = new_call(&r);
 	peer = task_start(PROCESS, block_and_grant, p);
 	wait_until(load(&p->blocks));
 	t = task_start(THREAD, wait_and_give_back, c);

@@ -55,7 +55,8 @@ TEST(new_channel_is_open_and_empty)
 	EXPECT_EQ(BOTH_RIGHTS, st.rights);
 	EXPECT_EQ(0, st.state);
 	EXPECT_EQ(24, st.elem_size);
-	EXPECT_EQ(0, st.reserved);
+	EXPECT_EQ(KCHAN_POLICY_BLOCK, st.policy);
+	EXPECT_EQ(0, st.dropped);
 	EXPECT_EQ(5, st.capacity);
 	EXPECT_EQ(0, st.length);
 	EXPECT_EQ(0, st.waiting_senders);

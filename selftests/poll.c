@@ -62,6 +62,27 @@ TEST(buffered)
 	expect_ready(_metadata, h, IN | HUP, OUT | POLLERR);
 }
 
+/* A send that discards something never waits, but a receive may. */
+TEST(buffered_with_a_policy)
+{
+	for (__u32 policy = KCHAN_POLICY_DROP_NEWEST; policy <= KCHAN_POLICY_LATEST; policy++) {
+		struct handles h = { .both = make_policy_chan(8, 1, policy) };
+		__u64 v;
+
+		h.sender = restrict_to(h.both, KCHAN_RIGHT_SEND);
+		h.receiver = restrict_to(h.both, KCHAN_RIGHT_RECV);
+		expect_ready(_metadata, h, 0, OUT);
+		for (int i = 0; i < 3; i++) {
+			ASSERT_EQ(0, send64(h.both, i));
+			expect_ready(_metadata, h, IN, OUT);
+		}
+		ASSERT_EQ(1, recv64(h.both, &v));
+		expect_ready(_metadata, h, 0, OUT);
+		ASSERT_EQ(0, chan_close(h.both));
+		expect_ready(_metadata, h, IN | HUP, OUT | POLLERR);
+	}
+}
+
 TEST(no_sender_left)
 {
 	for (int capacity = 0; capacity <= 1; capacity++) {
@@ -197,6 +218,36 @@ TEST_F(poll, woken_by_receive)
 	t = start_poller(&p, variant->kind, h.sender, POLLOUT);
 	ASSERT_EQ(1, recv64(h.receiver, &v));
 	expect_woken(_metadata, t, p, POLLOUT);
+}
+
+TEST_F(poll, woken_by_a_batch)
+{
+	const __u64 values[3] = { 1, 2, 3 };
+	struct handles h = make_handles(3);
+	struct poller *p;
+	struct task *t = start_poller(&p, variant->kind, h.receiver, POLLIN);
+	__u64 got[3];
+
+	ASSERT_EQ(3, send_batch64(h.sender, values, 3));
+	expect_woken(_metadata, t, p, POLLIN);
+	t = start_poller(&p, variant->kind, h.sender, POLLOUT);
+	ASSERT_EQ(3, recv_batch64(h.receiver, got, 3));
+	expect_woken(_metadata, t, p, POLLOUT);
+}
+
+TEST_F(poll, woken_by_a_request_and_its_answer)
+{
+	struct handles requests = make_handles(1), answers = make_handles(1);
+	__u64 request = 1, answer;
+	struct kchan_call call = new_request(&request, 8, answers.receiver, &answer, 8);
+	struct poller *p, *q;
+	struct task *t = start_poller(&p, variant->kind, requests.receiver, POLLIN), *u;
+
+	ASSERT_EQ(0, send64(answers.sender, 2));
+	u = start_poller(&q, variant->kind, answers.sender, POLLOUT);
+	ASSERT_EQ(1, chan_call(requests.sender, &call));
+	expect_woken(_metadata, t, p, POLLIN);
+	expect_woken(_metadata, u, q, POLLOUT);
 }
 
 TEST_F(poll, woken_by_close)

@@ -368,7 +368,7 @@ TEST_F(select_bad_input, order_of_checks)
 	/* Within one case: operation, right, length. */
 	wrong_right.len = 7;
 	EXPECT_FAILED(EBADF, select_of(wrong_right));
-	wrong_right.arg = 1;
+	wrong_right.index = 1;
 	EXPECT_FAILED(EINVAL, select_of(wrong_right));
 	/* The struct before its cases, and all cases before the state. */
 	s->cases = (uintptr_t)&wrong_right;

@@ -27,6 +27,9 @@ static const struct call {
 	{ "KCHAN_RESTRICT", KCHAN_RESTRICT, CHANNEL, sizeof(struct kchan_restrict), ANY },
 	{ "KCHAN_SEND", KCHAN_SEND, CHANNEL, sizeof(struct kchan_msg), 0 },
 	{ "KCHAN_RECV", KCHAN_RECV, CHANNEL, sizeof(struct kchan_msg), 1 },
+	{ "KCHAN_SEND_BATCH", KCHAN_SEND_BATCH, CHANNEL, sizeof(struct kchan_batch), 1 },
+	{ "KCHAN_RECV_BATCH", KCHAN_RECV_BATCH, CHANNEL, sizeof(struct kchan_batch), 1 },
+	{ "KCHAN_CALL", KCHAN_CALL, CHANNEL, sizeof(struct kchan_call), 1 },
 	{ "KCHAN_SELECT", KCHAN_SELECT, CHANNEL, sizeof(struct kchan_select),
 	  1 << KCHAN_OUTCOME_SHIFT },
 	{ "KCHAN_WAIT", KCHAN_WAIT, GROUP, sizeof(struct kchan_wait), 0 },
@@ -48,6 +51,8 @@ FIXTURE(slow_structs) {
 		struct kchan_create create;
 		struct kchan_restrict restrict_;
 		struct kchan_msg msg;
+		struct kchan_batch batch;
+		struct kchan_call call;
 		struct kchan_select select;
 		struct kchan_wait wait;
 		struct kchan_arg arg;
@@ -95,6 +100,16 @@ static void fill_good(FIXTURE_DATA(slow_structs) *self, const struct call *c)
 	case KCHAN_RECV:
 		self->good.msg.buf = (uintptr_t)&self->value;
 		self->good.msg.len = 8;
+		break;
+	case KCHAN_SEND_BATCH:
+	case KCHAN_RECV_BATCH:
+		self->good.batch.buf = (uintptr_t)&self->value;
+		self->good.batch.len = 8;
+		self->good.batch.max = 1;
+		break;
+	case KCHAN_CALL:
+		self->good.call = new_request(&self->value, 8, self->fd[CHANNEL],
+					      &self->value, 8);
 		break;
 	case KCHAN_SELECT:
 		self->good.select.cases = (uintptr_t)&self->one;
