@@ -2,8 +2,8 @@
 /*
  * What an uncontended pair costs: one send and one receive of a 64-byte message
  * by one thread, through a channel and through what people use today; the same
- * with a select over eight channels to receive from; and to lock and unlock, to
- * add and be done.
+ * with a select over eight channels to receive from; 64 pairs as 64 sends and 64
+ * receives, and as a batch of each; to lock and unlock, to add and be done.
  *
  * Meant for a guest whose clock counts instructions (one a nanosecond):
  *
@@ -29,8 +29,9 @@
 
 #define MSG 64
 #define ROUNDS 15
-#define PAIRS 2000
+#define PAIRS 500
 #define WAYS 8
+#define BATCH 64
 
 static char msg[MSG];
 
@@ -79,9 +80,13 @@ static int mq_pair(const int fds[WAYS])
 	return mq_send(fds[0], msg, MSG, 0) || mq_receive(fds[0], msg, MSG, NULL) != MSG;
 }
 
-static int chan_open(int fds[WAYS])
+static int chan_make(int fds[WAYS], unsigned int capacity)
 {
-	struct kchan_create_chan args = { .size = sizeof(args), .elem_size = MSG, .capacity = 8 };
+	struct kchan_create_chan args = {
+		.size = sizeof(args),
+		.elem_size = MSG,
+		.capacity = capacity,
+	};
 	int dev = open("/dev/kchan", O_RDWR | O_CLOEXEC);
 
 	if (dev < 0)
@@ -89,6 +94,16 @@ static int chan_open(int fds[WAYS])
 	fds[0] = ioctl(dev, KCHAN_CREATE_CHAN, &args);
 	close(dev);
 	return fds[0];
+}
+
+static int chan_open(int fds[WAYS])
+{
+	return chan_make(fds, 8);
+}
+
+static int chan_open_for_many(int fds[WAYS])
+{
+	return chan_make(fds, BATCH);
 }
 
 static int chan_pair(const int fds[WAYS])
@@ -101,6 +116,33 @@ static int chan_pair(const int fds[WAYS])
 static int chan_rw_pair(const int fds[WAYS])
 {
 	return write(fds[0], msg, MSG) != MSG || read(fds[0], msg, MSG) != MSG;
+}
+
+static int chan_many(const int fds[WAYS])
+{
+	struct kchan_msg m = { .size = sizeof(m), .buf = (uintptr_t)msg, .len = MSG };
+	int i, wrong = 0;
+
+	for (i = 0; i < BATCH; i++)
+		wrong |= ioctl(fds[0], KCHAN_SEND, &m);
+	for (i = 0; i < BATCH; i++)
+		wrong |= ioctl(fds[0], KCHAN_RECV, &m) != 1;
+	return wrong;
+}
+
+static int chan_batch(const int fds[WAYS])
+{
+	static char many[BATCH * MSG] __attribute__((aligned(64)));
+	struct kchan_batch b = {
+		.size = sizeof(b),
+		.buf = (uintptr_t)many,
+		.len = MSG,
+		.min = BATCH,
+		.max = BATCH,
+	};
+
+	return ioctl(fds[0], KCHAN_SEND_BATCH, &b) != BATCH ||
+	       ioctl(fds[0], KCHAN_RECV_BATCH, &b) != BATCH;
 }
 
 static int select_open(int fds[WAYS])
@@ -191,6 +233,8 @@ static struct workload {
 	{ .name = "two empty system calls", .open = null_open, .pair = null_pair },
 	{ .name = "channel, send and receive", .open = chan_open, .pair = chan_pair },
 	{ .name = "channel, write and read", .open = chan_open, .pair = chan_rw_pair },
+	{ .name = "64 sends and 64 receives", .open = chan_open_for_many, .pair = chan_many },
+	{ .name = "batches of 64, both", .open = chan_open_for_many, .pair = chan_batch },
 	{ .name = "send, select over 8", .open = select_open, .pair = select_pair },
 	{ .name = "mutex, lock and unlock", .open = mutex_open, .pair = mutex_pair },
 	{ .name = "wait group, add and done", .open = waitgroup_open, .pair = waitgroup_pair },
