@@ -61,7 +61,7 @@ EXPORT struct chan_cancel *chan_cancel_child_until(struct chan_cancel *parent, i
 
 EXPORT int chan_cancel(struct chan_cancel *cancel, int cause)
 {
-	return chan_call_arg(cancel, KCHAN_CANCEL, cause);
+	return chan_ioctl_arg(cancel, KCHAN_CANCEL, cause);
 }
 
 EXPORT int chan_cancel_cause(const struct chan_cancel *cancel)

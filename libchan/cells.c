@@ -70,7 +70,7 @@ static void changed(const struct chan_cells *cells, size_t i)
 
 	if (!__atomic_load_n(&OBJECT(cells)->cells[i].waiters, __ATOMIC_SEQ_CST))
 		return;
-	chan_call_arg(cells, KCHAN_SIGNAL, (int64_t)i);
+	chan_ioctl_arg(cells, KCHAN_SIGNAL, (int64_t)i);
 	errno = errnum;
 }
 

@@ -93,10 +93,10 @@ EXPORT int chan_cond_wait_with(struct chan_cond *cond, struct chan_mutex *m,
 
 EXPORT int chan_cond_signal(struct chan_cond *cond)
 {
-	return chan_call_arg(cond, KCHAN_SIGNAL, 1);
+	return chan_ioctl_arg(cond, KCHAN_SIGNAL, 1);
 }
 
 EXPORT int chan_cond_broadcast(struct chan_cond *cond)
 {
-	return chan_call_arg(cond, KCHAN_SIGNAL, KCHAN_ALL);
+	return chan_ioctl_arg(cond, KCHAN_SIGNAL, KCHAN_ALL);
 }

@@ -29,12 +29,12 @@ static int open_device(void)
 	return -1;
 }
 
-/* ENOTTY is the kernel's word for an ioctl it does not know. */
+/* ENOTTY is the kernel's word for an ioctl it does not know, E2BIG for a part of a struct. */
 static int call(int fd, unsigned long request, void *arg)
 {
 	int ret = ioctl(fd, request, arg);
 
-	if (ret < 0 && errno == ENOTTY)
+	if (ret < 0 && (errno == ENOTTY || (errno == E2BIG && request != KCHAN_SELECT)))
 		errno = EPROTO;
 	return ret;
 }
@@ -53,16 +53,16 @@ int chan_device_call(unsigned long request, void *arg)
 	return ret;
 }
 
-int chan_call(const struct chan_object *o, unsigned long request, void *arg)
+int chan_ioctl(const struct chan_object *o, unsigned long request, void *arg)
 {
 	if (!o)
 		return chan_fail(EBADF);
 	return call(o->fd, request, arg);
 }
 
-int chan_call_arg(const void *handle, unsigned long request, int64_t value)
+int chan_ioctl_arg(const void *handle, unsigned long request, int64_t value)
 {
 	struct kchan_arg arg = { .size = sizeof(arg), .value = value };
 
-	return chan_call(handle, request, &arg);
+	return chan_ioctl(handle, request, &arg);
 }

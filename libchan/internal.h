@@ -25,7 +25,7 @@ struct chan_object {
 	size_t elem_size;	  /* channel */
 	size_t capacity;	  /* channel; cells: how many */
 	struct kchan_cell *cells; /* cells: their mapping, NULL where there can be none */
-	unsigned int rights;	  /* cells: what the mapping is good for */
+	unsigned int rights;	  /* CHAN_SEND, CHAN_RECV */
 	int done;		  /* once: known to be done; atomic */
 };
 
@@ -39,10 +39,10 @@ int chan_fail(int errnum);
 int chan_device_call(unsigned long request, void *arg);
 
 /* An ioctl of an object. */
-int chan_call(const struct chan_object *o, unsigned long request, void *arg);
+int chan_ioctl(const struct chan_object *o, unsigned long request, void *arg);
 
 /* One that takes a number. */
-int chan_call_arg(const void *handle, unsigned long request, int64_t value);
+int chan_ioctl_arg(const void *handle, unsigned long request, int64_t value);
 
 /* ---- handles ---- */
 

@@ -11,18 +11,19 @@
  *
  * In this order:
  *   errors, limits, rights      deadlines               handles of every kind
- *   bounds of a wait            channels                wait groups and tokens
- *   semaphores                  mutexes                 readers-writer mutexes
- *   conditions                  once                    timers
- *   cells                       cancels                 select
- *   typed channels
+ *   bounds of a wait            channels                cargo
+ *   notices                     wait groups and tokens  semaphores
+ *   mutexes                     readers-writer mutexes  conditions
+ *   once                        timers                  cells
+ *   cancels                     select                  typed channels
  *
  * Whatever waits comes in four forms: NAME() waits; try_NAME() fails with EAGAIN
  * instead; NAME_until() fails with ETIMEDOUT once a deadline has passed; and
  * NAME_with() also ends when a cancel says so.
  *
  * Errors: a call that fails returns -1 (or NULL), sets errno, and has changed
- * nothing, but for EOWNERDEAD of a lock.  chan_strerror() has words for each:
+ * nothing, but for EOWNERDEAD of a lock, and a request that chan_call() has sent.
+ * chan_strerror() has words for each:
  *
  *   EAGAIN     a try call, or any call on a file with O_NONBLOCK, would have to
  *              wait
@@ -39,19 +40,24 @@
  *   EOVERFLOW  more units given back than were taken, or added than can be
  *   EBADF      a NULL handle, a handle without the right, or a file that is not
  *              an object of this kind
- *   EMSGSIZE   the element is not of the channel's size (typed from-fd)
+ *   EMSGSIZE   the element is not of the channel's size (typed from-fd), or comes
+ *              with another number of handles
  *   EINVAL     an argument that makes no sense; a wait group would fall below 0
  *   E2BIG      more cases than a select can have
  *   EFAULT     a pointer that does not lead to memory
  *   EDQUOT     the user owns as many objects, or as much of their memory, as
  *              allowed (for a receive that would wait: the channel's owner has
  *              more than that), or has as many threads or processes as allowed
+ *   ELOOP      a handle in a message that might keep itself alive; a channel of
+ *              notices would be watched itself
+ *   ETOOMANYREFS  the user has as many files on their way in messages as allowed
  *   ENOMEM, EMFILE, ENFILE
  *   ENODEV     there is no /dev/kchan: the module is not loaded
  *   EACCES     /dev/kchan may not be opened by this user
  *   EPROTO     the loaded module does not know this call
  *
- * Everything here is available since libchan 0.1 unless it says "Since 0.2".
+ * Everything here is available since libchan 0.1 unless it says otherwise, such as
+ * "Since 0.2".
  */
 #ifndef LIBCHAN_H
 #define LIBCHAN_H
@@ -62,7 +68,7 @@
 #include <time.h>
 
 #define LIBCHAN_VERSION_MAJOR 0
-#define LIBCHAN_VERSION_MINOR 2
+#define LIBCHAN_VERSION_MINOR 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,6 +89,14 @@ extern "C" {
 #define CHAN_CELLS_MAX 65536
 /** Most cases in a select.  Since 0.2. */
 #define CHAN_CASES_MAX 1024
+/** Most elements in one call such as chan_send_many().  Since 0.3. */
+#define CHAN_MANY_MAX 2147483647
+/** Most handles in a message.  Since 0.3. */
+#define CHAN_HANDLES_MAX 16
+/** Deepest channel whose messages have handles: see chan_options.depth.  Since 0.3. */
+#define CHAN_DEPTH_MAX 16
+/** Greatest errno that may be a cause, of a cancel or a close.  Since 0.3. */
+#define CHAN_ERRNO_MAX 4095
 
 /**
  * Rights of a handle, to be or'ed together.  A channel's say whether it may send
@@ -165,10 +179,14 @@ struct chan_object_stat {
 					 locked; rwmutex: readers that hold it; timer: ticks
 					 to be taken; cancel: its children */
 	uint64_t value;		    /**< wait group, semaphore: units abandoned since none
-					 was last taken; cancel: its cause, or 0 */
+					 was last taken; cancel: its cause, or 0; channel:
+					 as chan_stat.cause */
 	uint32_t waiting_senders;   /**< blocked on it in what takes CHAN_SEND */
 	uint32_t waiting_receivers; /**< blocked on it in what takes CHAN_RECV */
-	uint64_t reserved[4];	    /**< 0; room to grow */
+	uint64_t dropped;	    /**< channel: as chan_stat.dropped; since 0.3, 0 before */
+	uint32_t policy;	    /**< channel: enum chan_policy; since 0.3, 0 before */
+	uint32_t reserved32;	    /**< 0 */
+	uint64_t reserved[2];	    /**< 0; room to grow */
 };
 
 /**
@@ -222,10 +240,31 @@ struct chan_object *chan_object_restrict(const struct chan_object *o, unsigned i
  */
 int chan_object_stat(const struct chan_object *o, struct chan_object_stat *stat);
 
+struct chan;
+
+/**
+ * Send a notice to a channel whenever a process lets go of an object, however it does:
+ * by dropping its last handle with one of these rights, by exec, exit or SIGKILL.
+ * Others that share that handle, as after fork(2), do not matter: each process counts
+ * by itself.  See struct chan_notice.  It replaces what was set before.  Since 0.3.
+ *
+ * @param o       a handle with both rights
+ * @param notices a handle that can send, as from chan_notices_make(), which the watched
+ *                object then keeps from ending; NULL: tell nobody any more
+ * @param rights  CHAN_SEND, CHAN_RECV or both: a loss of any of them is told
+ * @param cookie  comes back in the notices
+ * @return 0; or -1 with errno EBADF (NULL, or a missing right), EINVAL (no right, or
+ *         another channel), ELOOP (notices are watched, or o is a channel that notices
+ *         go to), ENOMEM or EPROTO (the module is too old).
+ */
+int chan_object_watch(const struct chan_object *o, const struct chan *notices,
+		      unsigned int rights, uint64_t cookie);
+
 /**
  * Declare the handle type struct K of a kind of object, and for it the calls
- * K_drop(), K_fd(), K_from_fd(), K_into_fd(), K_restrict() and K_stat(), which do
- * what chan_object_drop() and so on do.  Used below, once for each kind.
+ * K_drop(), K_fd(), K_from_fd(), K_into_fd(), K_restrict(), K_stat() and (since 0.3)
+ * K_watch(), which do what chan_object_drop() and so on do.  Used below, once for each
+ * kind.
  */
 #define CHAN_HANDLE(K, KIND)                                                                   \
 	struct K;                                                                              \
@@ -255,6 +294,13 @@ int chan_object_stat(const struct chan_object *o, struct chan_object_stat *stat)
 					       struct chan_object_stat *stat)                  \
 	{                                                                                      \
 		return chan_object_stat((const struct chan_object *)handle, stat);             \
+	}                                                                                      \
+	CHAN_UNUSED static inline int K##_watch(const struct K *handle,                        \
+						const struct chan *notices,                    \
+						unsigned int rights, uint64_t cookie)          \
+	{                                                                                      \
+		return chan_object_watch((const struct chan_object *)handle, notices, rights,  \
+					 cookie);                                              \
 	}                                                                                      \
 	struct K
 
@@ -299,6 +345,54 @@ struct chan;
  *         ENFILE, ENODEV or EACCES.
  */
 struct chan *chan_make(size_t elem_size, size_t capacity);
+
+/**
+ * What a send does that finds the buffer full, and nobody waiting to receive.  But
+ * for the first it never waits: it returns 0, and what is discarded is counted, see
+ * chan_stat.dropped.  Since 0.3.
+ */
+enum chan_policy {
+	CHAN_BLOCK = 0,	      /**< waits for room, as in channels of chan_make() */
+	CHAN_DROP_NEWEST = 1, /**< discards the element that it should send */
+	CHAN_DROP_OLDEST = 2, /**< discards the oldest in the buffer */
+	CHAN_LATEST = 3	      /**< discards all that are in the buffer */
+};
+
+/**
+ * As chan_make(), and says what happens where the buffer is full.  Since 0.3.
+ *
+ * @param capacity 1 to CHAN_CAP_MAX; 0 only with CHAN_BLOCK
+ * @return as chan_make(), and also NULL with errno EPROTO: the loaded module knows
+ *         no policies.
+ */
+struct chan *chan_make_policy(size_t elem_size, size_t capacity, enum chan_policy policy);
+
+/**
+ * What a channel can be, for chan_make_with().  To be made with designated
+ * initializers; what is not named is 0, and means what it means in chan_make().
+ * Since 0.3.
+ */
+struct chan_options {
+	size_t elem_size;     /**< bytes in each element, 0 to CHAN_ELEM_MAX */
+	size_t capacity;      /**< elements it buffers, 0 to CHAN_CAP_MAX */
+	uint32_t policy;      /**< enum chan_policy; not CHAN_BLOCK: capacity at least 1 */
+	uint32_t handles;     /**< handles with each message, 0 to CHAN_HANDLES_MAX: see
+				   chan_send_cargo() */
+	uint32_t depth;	      /**< with handles: messages carry handles that receive from
+				   channels of a depth less than this, 1 to CHAN_DEPTH_MAX;
+				   0: 1, which is to those without handles */
+	uint32_t stamped;     /**< 1: each message tells who sent it: chan_cargo.pid */
+	uint64_t reserved[4]; /**< 0; room to grow */
+};
+
+/**
+ * The general form of chan_make().  Where messages have handles or are stamped,
+ * CHAN_LATEST takes a capacity of 1.  Since 0.3.
+ *
+ * @return as chan_make(), and also NULL with errno EFAULT (NULL options), or EPROTO: the
+ *         loaded module knows no such channels.
+ */
+struct chan *chan_make_with(const struct chan_options *options);
 
 /**
  * Let go of a handle: frees it and closes its file descriptor.
@@ -348,8 +442,8 @@ int chan_send_with(struct chan *c, const void *value, const struct chan_bounds *
  * @param value room for one element; may be NULL when the element size is 0
  * @return 1 when it received an element; 0 at the end, which is when the
  *         channel is closed (or no handle that can send is left) and drained:
- *         *value is then zeroed; -1 with errno EINTR, EBADF, EFAULT, ENOMEM or
- *         EDQUOT, and *value is not specified.
+ *         *value is then zeroed; -1 with errno EINTR, EBADF, EFAULT, ENOMEM,
+ *         EDQUOT or EMSGSIZE (see chan_recv_cargo()), and *value is not specified.
  */
 int chan_recv(struct chan *c, void *value);
 
@@ -382,6 +476,100 @@ int chan_next(struct chan *c, void *value);
 #define chan_range(c, ptr) while (chan_next((c), (ptr)))
 
 /**
+ * Send n elements, the first first, waiting for room for each.  As chan_send() in a
+ * loop, but with fewer system calls.  Each is sent on its own: others' may come in
+ * between.  Since 0.3.
+ *
+ * @param values the elements, one behind the other; may be NULL when the element
+ *               size is 0
+ * @param n      1 to CHAN_MANY_MAX; else EINVAL
+ * @return how many were sent: n, or fewer when something came in the way of the
+ *         others (a close, say, or a signal handler, or in the other forms a
+ *         deadline), which the next call tells if it lasts; or -1 with errno as from
+ *         chan_send(), and none was sent.
+ */
+ssize_t chan_send_many(struct chan *c, const void *values, size_t n);
+/** The other forms of chan_send_many().  Since 0.3. */
+ssize_t chan_try_send_many(struct chan *c, const void *values, size_t n);
+ssize_t chan_send_many_until(struct chan *c, const void *values, size_t n, int64_t deadline);
+ssize_t chan_send_many_with(struct chan *c, const void *values, size_t n,
+			    const struct chan_bounds *bounds);
+
+/**
+ * As chan_send_many(), of elements that lie anywhere.  Since 0.3.
+ *
+ * @param values where each of them is
+ */
+ssize_t chan_send_vec(struct chan *c, const void *const *values, size_t n);
+/** The other forms of chan_send_vec().  Since 0.3. */
+ssize_t chan_try_send_vec(struct chan *c, const void *const *values, size_t n);
+ssize_t chan_send_vec_until(struct chan *c, const void *const *values, size_t n,
+			    int64_t deadline);
+ssize_t chan_send_vec_with(struct chan *c, const void *const *values, size_t n,
+			   const struct chan_bounds *bounds);
+
+/**
+ * Receive at least min elements, waiting for each that is not there, and at most max,
+ * the oldest first.  Since 0.3.
+ *
+ * @param values room for max elements, one behind the other; may be NULL when the
+ *               element size is 0
+ * @param min    0 to max; 0 waits for none, as chan_try_recv_many()
+ * @param max    1 to CHAN_MANY_MAX; else EINVAL
+ * @return how many were received; fewer than min when something came in the way of
+ *         the others (the end, say, or a signal handler, or in the other forms a
+ *         deadline), which the next call tells if it lasts; 0 at the end; or -1 with
+ *         errno as from chan_recv(), and none was received.  What it leaves in the
+ *         room that is left is not specified.
+ */
+ssize_t chan_recv_many(struct chan *c, void *values, size_t min, size_t max);
+/** The other forms of chan_recv_many(); the try takes what is there.  Since 0.3. */
+ssize_t chan_try_recv_many(struct chan *c, void *values, size_t max);
+ssize_t chan_recv_many_until(struct chan *c, void *values, size_t min, size_t max,
+			     int64_t deadline);
+ssize_t chan_recv_many_with(struct chan *c, void *values, size_t min, size_t max,
+			    const struct chan_bounds *bounds);
+
+/**
+ * As chan_recv_many(), to room that lies anywhere.  Since 0.3.
+ *
+ * @param values where there is room for each element
+ */
+ssize_t chan_recv_vec(struct chan *c, void *const *values, size_t min, size_t max);
+/** The other forms of chan_recv_vec().  Since 0.3. */
+ssize_t chan_try_recv_vec(struct chan *c, void *const *values, size_t max);
+ssize_t chan_recv_vec_until(struct chan *c, void *const *values, size_t min, size_t max,
+			    int64_t deadline);
+ssize_t chan_recv_vec_with(struct chan *c, void *const *values, size_t min, size_t max,
+			   const struct chan_bounds *bounds);
+
+/**
+ * Send a request, and receive its answer from another channel, in one system call.
+ *
+ * The answer is the next element of answers that nobody else receives: where several
+ * make calls, each should have a channel of its own for them.  Since 0.3.
+ *
+ * @param request the element to send, as in chan_send()
+ * @param answer  room for the element to receive, as in chan_recv()
+ * @param sent    NULL; or whether the request has been sent, and its answer is yet to
+ *                come: 0 at first, 1 after a failure that came later.  With 1 the call
+ *                sends nothing and waits for the answer, so that the same call again
+ *                goes on where the one before gave up
+ * @return 1 when it received the answer; 0 at the end of answers, *answer zeroed (the
+ *         request was sent); or -1 with errno as from chan_send() while the request is
+ *         not sent, and then as from chan_recv().
+ */
+int chan_call(struct chan *requests, const void *request, struct chan *answers, void *answer,
+	      int *sent);
+/** The other forms of chan_call(): their bounds are those of both halves.  Since 0.3. */
+int chan_try_call(struct chan *requests, const void *request, struct chan *answers, void *answer,
+		  int *sent);
+int chan_call_until(struct chan *requests, const void *request, struct chan *answers,
+		    void *answer, int *sent, int64_t deadline);
+int chan_call_with(struct chan *requests, const void *request, struct chan *answers,
+		   void *answer, int *sent, const struct chan_bounds *bounds);
+
+/**
  * Close the channel, for all its handles in all processes.
  *
  * Blocked senders, and all later ones, get EPIPE, and their elements are not
@@ -391,6 +579,22 @@ int chan_next(struct chan *c, void *value);
  *         handle that may not send).
  */
 int chan_close(struct chan *c);
+
+/**
+ * As chan_close(), and says why: whoever sees the end, or EPIPE, finds the cause with
+ * chan_cause().  Since 0.3.
+ *
+ * @param cause an errno, 1 to CHAN_ERRNO_MAX; else EINVAL
+ * @return as chan_close(), or -1 with errno EPROTO: the module is too old.
+ */
+int chan_close_cause(struct chan *c, int cause);
+
+/**
+ * Why the channel was closed, as chan_close_cause() said; 0 while it is open, was
+ * closed without a cause, or ended by itself; or -1 with errno EBADF (NULL handle).
+ * Any handle may ask.  Since 0.3.
+ */
+int chan_cause(const struct chan *c);
 
 /** Elements in the channel now, or -1 with errno EBADF (NULL handle). */
 ssize_t chan_len(const struct chan *c);
@@ -413,8 +617,12 @@ struct chan_stat {
 	uint32_t closed;	    /**< 1 when chan_close() was called, else 0 */
 	uint32_t no_senders;	    /**< 1 when no handle that can send is left */
 	uint32_t no_receivers;	    /**< 1 when no handle that can receive is left */
+	uint32_t policy;	    /**< enum chan_policy; since 0.3, 0 before */
+	uint64_t dropped;	    /**< elements discarded by it, and notices that there was
+					 no room for; since 0.3, 0 before */
+	uint32_t cause;		    /**< of chan_close_cause(), or 0; since 0.3, 0 before */
 	uint32_t reserved32;	    /**< 0 */
-	uint64_t reserved[4];	    /**< 0; room to grow */
+	uint64_t reserved[2];	    /**< 0; room to grow */
 };
 
 /**
@@ -458,6 +666,138 @@ struct chan *chan_from_fd(int fd);
  * @return the file descriptor; or -1 with errno EBADF for NULL.
  */
 int chan_into_fd(struct chan *c);
+
+/* --------------------------------- cargo --------------------------------- */
+
+/**
+ * What travels with a message beside its bytes: handles (file descriptors, of objects
+ * or of any other files), and who sent it.  To be made by chan_cargo().
+ *
+ * A channel has it in its messages when it was made so: see chan_options.handles and
+ * chan_options.stamped.  Since 0.3.
+ */
+struct chan_cargo {
+	uint32_t size;	  /**< of this struct */
+	uint32_t flags;	  /**< 0 */
+	uint64_t handles; /**< address of an array of n int */
+	uint32_t n;	  /**< how many: as many as the channel's messages have */
+	int32_t pid;	  /**< set by a receive from a stamped channel: the process that
+			       sent it, 0 where it is not to be seen from here */
+	uint32_t uid;	  /**< likewise: its user */
+	uint32_t gid;	  /**< likewise: its group */
+};
+
+/**
+ * Cargo of n file descriptors, -1 for none: those to send (chan_fd() and its like give
+ * them), or room for those to receive.  Without any, cargo is for the stamp alone:
+ * chan_cargo(NULL, 0).  Since 0.3.
+ */
+CHAN_UNUSED static inline struct chan_cargo chan_cargo(int *fds, size_t n)
+{
+	struct chan_cargo cargo = { (uint32_t)sizeof(cargo), 0, (uint64_t)(uintptr_t)fds,
+				    n <= CHAN_HANDLES_MAX ? (uint32_t)n : UINT32_MAX, 0, 0, 0 };
+
+	return cargo;
+}
+
+/**
+ * As chan_send(), with handles.  The sender keeps its own: the receiver gets new file
+ * descriptors of the very same files, as over a unix(7) socket.
+ *
+ *     int reply = chan_fd(answers);
+ *     struct chan_cargo cargo = chan_cargo(&reply, 1);
+ *
+ *     chan_send_cargo(requests, &request, &cargo);
+ *
+ * On their way handles count as open: a channel does not end as long as one that can
+ * send to it is in a message.  A message that nobody can receive any more lets go of
+ * them, and so does one that is discarded.  Since 0.3.
+ *
+ * @param cargo NULL: no handles, as chan_send()
+ * @return as chan_send(), or -1 with errno EBADF (a number that is not open), EMSGSIZE
+ *         (not as many as this channel's messages have), EINVAL (the channel has no
+ *         cargo in its messages), ELOOP (a handle that can receive from a channel whose
+ *         depth is not less; a unix(7) socket, an io_uring or another file that holds
+ *         files), or ETOOMANYREFS (the user has RLIMIT_NOFILE of them on their way).
+ */
+int chan_send_cargo(struct chan *c, const void *value, const struct chan_cargo *cargo);
+/** The other forms of chan_send_cargo().  Since 0.3. */
+int chan_try_send_cargo(struct chan *c, const void *value, const struct chan_cargo *cargo);
+int chan_send_cargo_until(struct chan *c, const void *value, const struct chan_cargo *cargo,
+			  int64_t deadline);
+int chan_send_cargo_with(struct chan *c, const void *value, const struct chan_cargo *cargo,
+			 const struct chan_bounds *bounds);
+
+/**
+ * As chan_recv(), with what travels with the message: file descriptors, close-on-exec,
+ * which are the caller's from then on (chan_from_fd() and its like make handles of
+ * them), and who sent it.
+ *
+ *     int reply;
+ *     struct chan_cargo cargo = chan_cargo(&reply, 1);
+ *
+ *     if (chan_recv_cargo(requests, &request, &cargo) == 1)
+ *             answers = chan_from_fd(reply);
+ *
+ * Where messages have handles, receives that have no room for them fail with EMSGSIZE:
+ * chan_recv(), chan_recv_many(), and chan_call() before it sends.  Since 0.3.
+ *
+ * @param cargo NULL: as chan_recv()
+ * @return as chan_recv(): 1 with all of them (-1 for each that was not sent), 0 with
+ *         none, the cargo as it was; or -1 with errno as from chan_recv(), EMSGSIZE (not
+ *         as many as this channel's messages have), EINVAL (the channel has no cargo in
+ *         its messages), or EMFILE or ENFILE (there are not so many numbers left, and
+ *         the message stays in the channel).
+ */
+int chan_recv_cargo(struct chan *c, void *value, struct chan_cargo *cargo);
+/** The other forms of chan_recv_cargo().  Since 0.3. */
+int chan_try_recv_cargo(struct chan *c, void *value, struct chan_cargo *cargo);
+int chan_recv_cargo_until(struct chan *c, void *value, struct chan_cargo *cargo,
+			  int64_t deadline);
+int chan_recv_cargo_with(struct chan *c, void *value, struct chan_cargo *cargo,
+			 const struct chan_bounds *bounds);
+
+/* -------------------------------- notices -------------------------------- */
+
+/**
+ * What chan_object_watch() and its like send: a process has let go of an object.  Who it
+ * was, the message's stamp tells:
+ *
+ *     struct chan *notices = chan_notices_make(16);
+ *     struct chan_cargo from = chan_cargo(NULL, 0);
+ *     struct chan_notice notice;
+ *
+ *     chan_watch(jobs, notices, CHAN_RECV, 1);
+ *     chan_recv_cargo(notices, &notice, &from);
+ *     if (notice.flags & CHAN_NOTICE_EXIT && WIFSIGNALED(notice.status))
+ *             printf("signal %d killed %d\n", WTERMSIG(notice.status), from.pid);
+ *
+ * By then the process can do no more with the object, and whatever it has sent is in its
+ * channel.  Since 0.3.
+ */
+struct chan_notice {
+	uint64_t cookie;   /**< what was given with the watch */
+	uint32_t rights;   /**< CHAN_SEND, CHAN_RECV: what it can no longer do */
+	uint32_t flags;	   /**< CHAN_NOTICE_EXIT or 0 */
+	int32_t status;	   /**< with CHAN_NOTICE_EXIT: how it ended, as from wait(2) */
+	uint32_t reserved; /**< 0 */
+};
+
+/** The process has ended.  Since 0.3. */
+#define CHAN_NOTICE_EXIT 0x1u
+
+/**
+ * Make a channel for notices: of struct chan_notice, and stamped.  Notices never wait;
+ * those that there is no room for are lost, and count as dropped (chan_stat.dropped), so
+ * that it should have room for one of each process that can let go.  Since 0.3.
+ *
+ * @return as chan_make(), or NULL with errno EPROTO: the module is too old.
+ */
+struct chan *chan_notices_make(size_t capacity);
+
+/** As chan_object_watch(), of a channel.  Since 0.3. */
+int chan_watch(const struct chan *c, const struct chan *notices, unsigned int rights,
+	       uint64_t cookie);
 
 /* ------------------------ wait groups and tokens ------------------------ */
 
@@ -950,7 +1290,8 @@ struct chan_case {
 	uint32_t index;
 	int32_t result; /**< what the single call returns: 0 or 1, or -1 with... */
 	int32_t error;	/**< ... this errno: EPIPE, EOWNERDEAD or ENOTRECOVERABLE; else 0 */
-	uint64_t value; /**< see chan_on_zero(), _tick(), _differs() and _cancel(); else 0 */
+	uint64_t value; /**< see chan_on_zero(), _tick(), _differs(), _cancel(), _send() and
+			     _recv(); else 0 */
 };
 
 /** Elements of an array, such as one of cases.  Since 0.2. */
@@ -1043,16 +1384,36 @@ CHAN_UNUSED static inline struct chan_case chan_on(const void *on, enum chan_op 
 	return c;
 }
 
-/** As chan_send(c, value), which must stay as it is until the select returns.  Since 0.2. */
+/**
+ * As chan_send(c, value), which must stay as it is until the select returns.  With EPIPE,
+ * value is as from chan_cause() (since 0.3).  Since 0.2.
+ */
 CHAN_UNUSED static inline struct chan_case chan_on_send(struct chan *c, const void *value)
 {
 	return chan_on(c, CHAN_OP_SEND, 0, 0, value);
 }
 
-/** As chan_recv(c, value): result 1 for an element, 0 at the end.  Since 0.2. */
+/**
+ * As chan_recv(c, value): result 1 for an element, 0 at the end, with value as from
+ * chan_cause() (since 0.3).  Since 0.2.
+ */
 CHAN_UNUSED static inline struct chan_case chan_on_recv(struct chan *c, void *value)
 {
 	return chan_on(c, CHAN_OP_RECV, 0, 0, value);
+}
+
+/** As chan_send_cargo(c, value, cargo), which must stay as chan_on_send()'s.  Since 0.3. */
+CHAN_UNUSED static inline struct chan_case chan_on_send_cargo(struct chan *c, const void *value,
+							      const struct chan_cargo *cargo)
+{
+	return chan_on(c, CHAN_OP_SEND, 0, (uintptr_t)cargo, value);
+}
+
+/** As chan_recv_cargo(c, value, cargo); results as of chan_on_recv().  Since 0.3. */
+CHAN_UNUSED static inline struct chan_case chan_on_recv_cargo(struct chan *c, void *value,
+							      struct chan_cargo *cargo)
+{
+	return chan_on(c, CHAN_OP_RECV, 0, (uintptr_t)cargo, value);
 }
 
 /** As chan_wg_wait(wg); with EOWNERDEAD, value is how many were abandoned.  Since 0.2. */
@@ -1135,7 +1496,9 @@ CHAN_UNUSED static inline struct chan_case chan_on_cancel(struct chan_cancel *ca
  *
  * A value of type NAME is a handle (its member chan), passed by value.
  * NAME_send_with(), NAME_recv_with(), and NAME_on_send() and NAME_on_recv() for
- * chan_select(), are there since 0.2.
+ * chan_select(), are there since 0.2; NAME_make_policy(), NAME_make_with() (which sets
+ * the options' elem_size itself), NAME_send_many(), NAME_recv_many(),
+ * NAME_send_cargo(), NAME_recv_cargo() and their other forms since 0.3.
  * NAME_from_fd() fails with EMSGSIZE where the channel's elements are not of
  * T's size, leaving fd the caller's.
  */
@@ -1147,6 +1510,20 @@ CHAN_UNUSED static inline struct chan_case chan_on_cancel(struct chan_cancel *ca
 	CHAN_UNUSED static inline NAME NAME##_make(size_t capacity)                            \
 	{                                                                                      \
 		NAME c = { chan_make(sizeof(T), capacity) };                                   \
+		return c;                                                                      \
+	}                                                                                      \
+	CHAN_UNUSED static inline NAME NAME##_make_policy(size_t capacity,                     \
+							  enum chan_policy policy)             \
+	{                                                                                      \
+		NAME c = { chan_make_policy(sizeof(T), capacity, policy) };                    \
+		return c;                                                                      \
+	}                                                                                      \
+	CHAN_UNUSED static inline NAME NAME##_make_with(const struct chan_options *options)    \
+	{                                                                                      \
+		struct chan_options sized = *options;                                          \
+		NAME c = { NULL };                                                             \
+		sized.elem_size = sizeof(T);                                                   \
+		c.chan = chan_make_with(&sized);                                               \
 		return c;                                                                      \
 	}                                                                                      \
 	CHAN_UNUSED static inline NAME NAME##_from_fd(int fd)                                  \
@@ -1212,6 +1589,47 @@ CHAN_UNUSED static inline struct chan_case chan_on_cancel(struct chan_cancel *ca
 	{                                                                                      \
 		return chan_recv_with(c.chan, value, bounds);                                  \
 	}                                                                                      \
+	CHAN_UNUSED static inline ssize_t NAME##_send_many(NAME c, T const *values, size_t n)  \
+	{                                                                                      \
+		return chan_send_many(c.chan, values, n);                                      \
+	}                                                                                      \
+	CHAN_UNUSED static inline ssize_t NAME##_try_send_many(NAME c, T const *values,        \
+							       size_t n)                       \
+	{                                                                                      \
+		return chan_try_send_many(c.chan, values, n);                                  \
+	}                                                                                      \
+	CHAN_UNUSED static inline ssize_t NAME##_send_many_until(NAME c, T const *values,      \
+								 size_t n, int64_t deadline)   \
+	{                                                                                      \
+		return chan_send_many_until(c.chan, values, n, deadline);                      \
+	}                                                                                      \
+	CHAN_UNUSED static inline ssize_t                                                      \
+	NAME##_send_many_with(NAME c, T const *values, size_t n,                               \
+			     const struct chan_bounds *bounds)                                 \
+	{                                                                                      \
+		return chan_send_many_with(c.chan, values, n, bounds);                         \
+	}                                                                                      \
+	CHAN_UNUSED static inline ssize_t NAME##_recv_many(NAME c, T *values, size_t min,      \
+							   size_t max)                         \
+	{                                                                                      \
+		return chan_recv_many(c.chan, values, min, max);                               \
+	}                                                                                      \
+	CHAN_UNUSED static inline ssize_t NAME##_try_recv_many(NAME c, T *values, size_t max)  \
+	{                                                                                      \
+		return chan_try_recv_many(c.chan, values, max);                                \
+	}                                                                                      \
+	CHAN_UNUSED static inline ssize_t NAME##_recv_many_until(NAME c, T *values,            \
+								 size_t min, size_t max,       \
+								 int64_t deadline)             \
+	{                                                                                      \
+		return chan_recv_many_until(c.chan, values, min, max, deadline);               \
+	}                                                                                      \
+	CHAN_UNUSED static inline ssize_t                                                      \
+	NAME##_recv_many_with(NAME c, T *values, size_t min, size_t max,                       \
+			     const struct chan_bounds *bounds)                                 \
+	{                                                                                      \
+		return chan_recv_many_with(c.chan, values, min, max, bounds);                  \
+	}                                                                                      \
 	CHAN_UNUSED static inline struct chan_case NAME##_on_send(NAME c, T const *value)      \
 	{                                                                                      \
 		return chan_on_send(c.chan, value);                                            \
@@ -1219,6 +1637,60 @@ CHAN_UNUSED static inline struct chan_case chan_on_cancel(struct chan_cancel *ca
 	CHAN_UNUSED static inline struct chan_case NAME##_on_recv(NAME c, T *value)            \
 	{                                                                                      \
 		return chan_on_recv(c.chan, value);                                            \
+	}                                                                                      \
+	CHAN_UNUSED static inline int                                                          \
+	NAME##_send_cargo(NAME c, T const *value, const struct chan_cargo *cargo)              \
+	{                                                                                      \
+		return chan_send_cargo(c.chan, value, cargo);                                  \
+	}                                                                                      \
+	CHAN_UNUSED static inline int                                                          \
+	NAME##_try_send_cargo(NAME c, T const *value, const struct chan_cargo *cargo)          \
+	{                                                                                      \
+		return chan_try_send_cargo(c.chan, value, cargo);                              \
+	}                                                                                      \
+	CHAN_UNUSED static inline int                                                          \
+	NAME##_send_cargo_until(NAME c, T const *value, const struct chan_cargo *cargo,        \
+				int64_t deadline)                                              \
+	{                                                                                      \
+		return chan_send_cargo_until(c.chan, value, cargo, deadline);                  \
+	}                                                                                      \
+	CHAN_UNUSED static inline int                                                          \
+	NAME##_send_cargo_with(NAME c, T const *value, const struct chan_cargo *cargo,         \
+			       const struct chan_bounds *bounds)                               \
+	{                                                                                      \
+		return chan_send_cargo_with(c.chan, value, cargo, bounds);                     \
+	}                                                                                      \
+	CHAN_UNUSED static inline int                                                          \
+	NAME##_recv_cargo(NAME c, T *value, struct chan_cargo *cargo)                          \
+	{                                                                                      \
+		return chan_recv_cargo(c.chan, value, cargo);                                  \
+	}                                                                                      \
+	CHAN_UNUSED static inline int                                                          \
+	NAME##_try_recv_cargo(NAME c, T *value, struct chan_cargo *cargo)                      \
+	{                                                                                      \
+		return chan_try_recv_cargo(c.chan, value, cargo);                              \
+	}                                                                                      \
+	CHAN_UNUSED static inline int                                                          \
+	NAME##_recv_cargo_until(NAME c, T *value, struct chan_cargo *cargo,                    \
+				int64_t deadline)                                              \
+	{                                                                                      \
+		return chan_recv_cargo_until(c.chan, value, cargo, deadline);                  \
+	}                                                                                      \
+	CHAN_UNUSED static inline int                                                          \
+	NAME##_recv_cargo_with(NAME c, T *value, struct chan_cargo *cargo,                     \
+			       const struct chan_bounds *bounds)                               \
+	{                                                                                      \
+		return chan_recv_cargo_with(c.chan, value, cargo, bounds);                     \
+	}                                                                                      \
+	CHAN_UNUSED static inline struct chan_case                                             \
+	NAME##_on_send_cargo(NAME c, T const *value, const struct chan_cargo *cargo)           \
+	{                                                                                      \
+		return chan_on_send_cargo(c.chan, value, cargo);                               \
+	}                                                                                      \
+	CHAN_UNUSED static inline struct chan_case                                             \
+	NAME##_on_recv_cargo(NAME c, T *value, struct chan_cargo *cargo)                       \
+	{                                                                                      \
+		return chan_on_recv_cargo(c.chan, value, cargo);                               \
 	}                                                                                      \
 	CHAN_UNUSED static inline int NAME##_next(NAME c, T *value)                            \
 	{                                                                                      \

@@ -11,12 +11,12 @@ CHAN_WAITS(chan_mutex, lock, chan_on_lock(m), NULL, struct chan_mutex *m);
 
 EXPORT int chan_mutex_unlock(struct chan_mutex *m)
 {
-	return chan_call_arg(m, KCHAN_UNLOCK, KCHAN_OP_LOCK);
+	return chan_ioctl_arg(m, KCHAN_UNLOCK, KCHAN_OP_LOCK);
 }
 
 EXPORT int chan_mutex_consistent(struct chan_mutex *m)
 {
-	return chan_call_arg(m, KCHAN_CONSISTENT, 0);
+	return chan_ioctl_arg(m, KCHAN_CONSISTENT, 0);
 }
 
 EXPORT struct chan_rwmutex *chan_rwmutex_make(void)
@@ -29,15 +29,15 @@ CHAN_WAITS(chan_rwmutex, rlock, chan_on_rlock(rw), NULL, struct chan_rwmutex *rw
 
 EXPORT int chan_rwmutex_unlock(struct chan_rwmutex *rw)
 {
-	return chan_call_arg(rw, KCHAN_UNLOCK, KCHAN_OP_LOCK);
+	return chan_ioctl_arg(rw, KCHAN_UNLOCK, KCHAN_OP_LOCK);
 }
 
 EXPORT int chan_rwmutex_runlock(struct chan_rwmutex *rw)
 {
-	return chan_call_arg(rw, KCHAN_UNLOCK, KCHAN_OP_RLOCK);
+	return chan_ioctl_arg(rw, KCHAN_UNLOCK, KCHAN_OP_RLOCK);
 }
 
 EXPORT int chan_rwmutex_consistent(struct chan_rwmutex *rw)
 {
-	return chan_call_arg(rw, KCHAN_CONSISTENT, 0);
+	return chan_ioctl_arg(rw, KCHAN_CONSISTENT, 0);
 }

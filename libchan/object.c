@@ -30,6 +30,9 @@ _Static_assert(CHAN_DONE == KCHAN_STATE_DONE, "one state, two names");
 _Static_assert(CHAN_RUNNING == KCHAN_STATE_RUNNING, "one state, two names");
 _Static_assert(CHAN_CANCELLED == KCHAN_STATE_CANCELLED, "one state, two names");
 
+/* It grows into what is reserved: programs built with older versions have no more room. */
+_Static_assert(sizeof(struct chan_object_stat) == 88, "the size it had in version 0.2");
+
 /* Frees what is no handle yet, or none any more; always NULL. */
 static struct chan_object *discard(struct chan_object *o, int errnum)
 {
@@ -98,7 +101,7 @@ EXPORT struct chan_object *chan_object_restrict(const struct chan_object *o, uns
 	if (!r)
 		return NULL;
 	r->elem_size = o->elem_size;
-	return chan_object_open(r, chan_call(o, KCHAN_RESTRICT, &restriction));
+	return chan_object_open(r, chan_ioctl(o, KCHAN_RESTRICT, &restriction));
 }
 
 /* A file that does not answer KCHAN_STAT as this kind does is not of this kind. */
@@ -110,7 +113,7 @@ EXPORT struct chan_object *chan_object_from_fd(int fd, enum chan_kind kind)
 	if (!o)
 		return NULL;
 	o->fd = fd;
-	if (chan_call(o, KCHAN_STAT, &stat) || stat.kind != (uint32_t)kind)
+	if (chan_ioctl(o, KCHAN_STAT, &stat) || stat.kind != (uint32_t)kind)
 		return discard(o, EBADF);
 	o->elem_size = stat.elem_size;
 	o->capacity = stat.capacity;
@@ -150,7 +153,7 @@ EXPORT int chan_object_stat(const struct chan_object *o, struct chan_object_stat
 
 	if (o && !stat)
 		return chan_fail(EFAULT);
-	if (chan_call(o, KCHAN_STAT, &now))
+	if (chan_ioctl(o, KCHAN_STAT, &now))
 		return -1;
 	*stat = (struct chan_object_stat){
 		.id = now.id,
@@ -163,6 +166,8 @@ EXPORT int chan_object_stat(const struct chan_object *o, struct chan_object_stat
 		.value = now.value,
 		.waiting_senders = now.waiting_senders,
 		.waiting_receivers = now.waiting_receivers,
+		.dropped = now.dropped,
+		.policy = now.policy,
 	};
 	return 0;
 }

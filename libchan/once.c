@@ -17,12 +17,12 @@ CHAN_WAITS(chan_once, begin, chan_on_once(once), NULL, struct chan_once *once);
 
 EXPORT int chan_once_done(struct chan_once *once)
 {
-	return chan_call_arg(once, KCHAN_DONE, 0);
+	return chan_ioctl_arg(once, KCHAN_DONE, 0);
 }
 
 EXPORT int chan_once_leave(struct chan_once *once)
 {
-	return chan_call_arg(once, KCHAN_UNLOCK, KCHAN_OP_LOCK);
+	return chan_ioctl_arg(once, KCHAN_UNLOCK, KCHAN_OP_LOCK);
 }
 
 static void leave(void *once)

@@ -67,7 +67,7 @@ static int select_on(struct kchan_select *select, const struct chan_case *cases,
 {
 	for (; n && !cancel; n--, cases++)
 		cancel = cases->on;
-	return cancel ? chan_call(cancel, KCHAN_SELECT, select) :
+	return cancel ? chan_ioctl(cancel, KCHAN_SELECT, select) :
 			chan_device_call(KCHAN_SELECT, select);
 }
 

@@ -49,10 +49,17 @@ EXPORT const char *chan_strerror(int errnum)
 	case EBADF:
 		return "not a handle of this kind, or a handle without the right to do this";
 	case EMSGSIZE:
-		return "the element is not of the channel's element size";
+		return "the element is not of the channel's element size, or comes with another "
+		       "number of handles than the channel's messages have";
 	case EINVAL:
 		return "an argument makes no sense (such as a size, count, index, right, clock or "
 		       "deadline), or there is nothing to do this to";
+	case ELOOP:
+		return "a handle to this cannot travel in this channel's messages, where it might "
+		       "keep itself alive (see chan_options.depth), or a channel of notices "
+		       "would be watched itself";
+	case ETOOMANYREFS:
+		return "this user has too many files on their way in messages (see ulimit -n)";
 	case E2BIG:
 		return "more cases than a select can have";
 	case EFAULT:

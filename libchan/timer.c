@@ -18,7 +18,7 @@ static int set(struct chan_timer *timer, uint32_t flags, int64_t first, int64_t 
 		.period = period,
 	};
 
-	return chan_call(OBJECT(timer), KCHAN_TIMER, &setting);
+	return chan_ioctl(OBJECT(timer), KCHAN_TIMER, &setting);
 }
 
 EXPORT int chan_timer_set_clock(struct chan_timer *timer, clockid_t clock, int64_t first,

@@ -20,7 +20,7 @@ static int64_t units(size_t n)
 
 static int give_back(const void *handle, size_t n)
 {
-	return chan_call_arg(handle, KCHAN_DONE, units(n));
+	return chan_ioctl_arg(handle, KCHAN_DONE, units(n));
 }
 
 EXPORT int chan_wg_done_n(struct chan_wg *wg, size_t n)
@@ -66,7 +66,7 @@ static struct chan_token *make_token(const void *handle, size_t n)
 
 	if (!o)
 		return NULL;
-	fd = chan_call_arg(handle, KCHAN_TOKEN, units(n));
+	fd = chan_ioctl_arg(handle, KCHAN_TOKEN, units(n));
 	return (struct chan_token *)chan_object_open(o, fd);
 }
 
@@ -98,5 +98,5 @@ EXPORT struct chan_token *chan_wg_token(struct chan_wg *wg)
 
 EXPORT int chan_token_done(struct chan_token *token)
 {
-	return chan_call_arg(token, KCHAN_DONE, 0);
+	return chan_ioctl_arg(token, KCHAN_DONE, 0);
 }

@@ -232,4 +232,4 @@ module_exit(kchan_exit);
 MODULE_DESCRIPTION("Channels between threads and processes, owned by the kernel");
 MODULE_AUTHOR("The kchan developers");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.2.0");
+MODULE_VERSION("0.3.0");

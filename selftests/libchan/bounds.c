@@ -11,7 +11,7 @@
 /* What a wait is about; each has only what it needs. */
 struct scene {
 	const void *on; /* whose counters show that it waits */
-	struct chan *c;
+	struct chan *c, *requests;
 	struct chan_wg *wg;
 	struct chan_sem *sem;
 	struct chan_mutex *m;
@@ -37,14 +37,10 @@ struct form {
 static uint64_t got;
 static int element;
 
-#define FORMS(NAME, KIND, VERB, ...)						\
+#define FORMS_BUT_TRY(NAME, KIND, VERB, ...)					\
 static int NAME##_plain(struct scene *s)					\
 {										\
 	return err(KIND##_##VERB(__VA_ARGS__));					\
-}										\
-static int NAME##_try(struct scene *s)						\
-{										\
-	return err(KIND##_try_##VERB(__VA_ARGS__));				\
 }										\
 static int NAME##_until(struct scene *s, int64_t deadline)			\
 {										\
@@ -58,6 +54,16 @@ static const struct form form_##NAME = {					\
 	NAME##_prepare, NAME##_plain, NAME##_try, NAME##_until, NAME##_with,	\
 	NAME##_bring, NAME##_result,						\
 }
+
+#define TRY(NAME, KIND, VERB, ...)						\
+static int NAME##_try(struct scene *s)						\
+{										\
+	return err(KIND##_try_##VERB(__VA_ARGS__));				\
+}
+
+#define FORMS(NAME, KIND, VERB, ...)						\
+TRY(NAME, KIND, VERB, __VA_ARGS__)						\
+FORMS_BUT_TRY(NAME, KIND, VERB, __VA_ARGS__)
 
 #define send_result 0
 
@@ -89,6 +95,64 @@ static int recv_bring(struct scene *s)
 }
 
 FORMS(recv, chan, recv, s->c, &element);
+
+/* Batches wait as single calls do, as long as nothing is moved. */
+static const void *const to_send[] = { &element };
+static void *const room[] = { &element, &element };
+
+#define send_many_result 1
+#define send_many_prepare send_prepare
+#define send_many_bring send_bring
+FORMS(send_many, chan, send_many, s->c, &element, 1);
+
+#define send_vec_result 1
+#define send_vec_prepare send_prepare
+#define send_vec_bring send_bring
+FORMS(send_vec, chan, send_vec, s->c, to_send, 1);
+
+#define recv_many_result 1
+#define recv_many_prepare recv_prepare
+#define recv_many_bring recv_bring
+TRY(recv_many, chan, recv_many, s->c, &element, 1)
+FORMS_BUT_TRY(recv_many, chan, recv_many, s->c, &element, 1, 1);
+
+#define recv_vec_result 1
+#define recv_vec_prepare recv_prepare
+#define recv_vec_bring recv_bring
+TRY(recv_vec, chan, recv_vec, s->c, room, 2)
+FORMS_BUT_TRY(recv_vec, chan, recv_vec, s->c, room, 1, 2);
+
+/* A call waits in each of its halves: to send, with the answer there already... */
+#define request_result 1
+
+static void request_prepare(struct scene *s)
+{
+	s->on = s->requests = must_make(sizeof(int), 1);
+	must(!chan_send(s->requests, &element));
+	s->c = must_make(sizeof(int), 1);
+	must(!chan_send(s->c, &element));
+}
+
+static int request_bring(struct scene *s)
+{
+	int value;
+
+	return chan_recv(s->requests, &value) == 1 ? 0 : -errno;
+}
+
+FORMS(request, chan, call, s->requests, &element, s->c, &element, NULL);
+
+/* ...and to receive, with room for any number of requests. */
+#define answer_result 1
+
+static void answer_prepare(struct scene *s)
+{
+	recv_prepare(s);
+	s->requests = must_have(chan_make_policy(sizeof(int), 1, CHAN_LATEST));
+}
+
+#define answer_bring recv_bring
+FORMS(answer, chan, call, s->requests, &element, s->c, &element, NULL);
 
 #define add_result 0
 
@@ -317,6 +381,12 @@ FIXTURE_VARIANT(bounds)
 
 FIXTURE_VARIANT_ADD(bounds, send) { .form = &form_send };
 FIXTURE_VARIANT_ADD(bounds, recv) { .form = &form_recv };
+FIXTURE_VARIANT_ADD(bounds, send_many) { .form = &form_send_many };
+FIXTURE_VARIANT_ADD(bounds, send_vec) { .form = &form_send_vec };
+FIXTURE_VARIANT_ADD(bounds, recv_many) { .form = &form_recv_many };
+FIXTURE_VARIANT_ADD(bounds, recv_vec) { .form = &form_recv_vec };
+FIXTURE_VARIANT_ADD(bounds, request) { .form = &form_request };
+FIXTURE_VARIANT_ADD(bounds, answer) { .form = &form_answer };
 FIXTURE_VARIANT_ADD(bounds, add) { .form = &form_add };
 FIXTURE_VARIANT_ADD(bounds, zero) { .form = &form_zero };
 FIXTURE_VARIANT_ADD(bounds, acquire) { .form = &form_acquire };
@@ -341,6 +411,7 @@ FIXTURE_TEARDOWN(bounds)
 	struct scene *s = &self->s;
 
 	chan_drop(s->c);
+	chan_drop(s->requests);
 	chan_wg_drop(s->wg);
 	chan_sem_drop(s->sem);
 	chan_mutex_drop(s->m);

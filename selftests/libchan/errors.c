@@ -21,7 +21,18 @@ TEST(null_handle)
 	EXPECT_EQ(-EBADF, err(chan_recv_until(NULL, &value, later)));
 	EXPECT_EQ(-EBADF, err(chan_recv_clock(NULL, &value, CLOCK_REALTIME, later)));
 	EXPECT_EQ(-EBADF, err(chan_recv_clock(NULL, &value, -1, later)));
+	EXPECT_EQ(-EBADF, err(chan_send_many(NULL, &value, 1)));
+	EXPECT_EQ(-EBADF, err(chan_send_many(NULL, NULL, 0)));
+	EXPECT_EQ(-EBADF, err(chan_try_send_vec(NULL, NULL, 1)));
+	EXPECT_EQ(-EBADF, err(chan_recv_many(NULL, &value, 1, 1)));
+	EXPECT_EQ(-EBADF, err(chan_recv_vec(NULL, NULL, 2, 1)));
+	EXPECT_EQ(-EBADF, err(chan_try_recv_many(NULL, &value, 1)));
+	EXPECT_EQ(-EBADF, err(chan_send_cargo(NULL, &value, NULL)));
+	EXPECT_EQ(-EBADF, err(chan_try_recv_cargo(NULL, &value, NULL)));
 	EXPECT_EQ(-EBADF, err(chan_close(NULL)));
+	EXPECT_EQ(-EBADF, err(chan_close_cause(NULL, EIO)));
+	EXPECT_EQ(-EBADF, err(chan_cause(NULL)));
+	EXPECT_EQ(-EBADF, err(chan_watch(NULL, NULL, CHAN_SEND, 0)));
 	EXPECT_EQ(-EBADF, err(chan_len(NULL)));
 	EXPECT_EQ(-EBADF, err(chan_stat(NULL, &stat)));
 	EXPECT_EQ(-EBADF, err(chan_stat(NULL, NULL)));
@@ -47,6 +58,10 @@ TEST(null_value)
 	EXPECT_EQ(-EFAULT, err(chan_try_send(c, NULL)));
 	EXPECT_EQ(-EFAULT, err(chan_recv(c, NULL)));
 	EXPECT_EQ(-EFAULT, err(chan_try_recv(c, NULL)));
+	EXPECT_EQ(-EFAULT, err(chan_send_many(c, NULL, 1)));
+	EXPECT_EQ(-EFAULT, err(chan_send_vec(c, NULL, 1)));
+	EXPECT_EQ(-EFAULT, err(chan_recv_many(c, NULL, 1, 1)));
+	EXPECT_EQ(-EFAULT, err(chan_try_recv_vec(c, NULL, 1)));
 	EXPECT_EQ(-EFAULT, err(chan_stat(c, NULL)));
 	errno = 0;
 	EXPECT_EQ(0, chan_next(c, NULL));
@@ -84,6 +99,65 @@ TEST(impossible_channel)
 	EXPECT_EQ(-ENOMEM, err_handle(chan_make(CHAN_ELEM_MAX, CHAN_CAP_MAX)));
 }
 
+TEST(impossible_policy)
+{
+	const enum chan_policy unknown = CHAN_LATEST + 1;
+
+	EXPECT_EQ(-EINVAL, err_handle(chan_make_policy(4, 1, unknown)));
+	EXPECT_EQ(-EINVAL, err_handle(chan_make_policy(4, 0, CHAN_DROP_NEWEST)));
+	EXPECT_EQ(-EINVAL, err_handle(chan_make_policy(4, 0, CHAN_DROP_OLDEST)));
+	EXPECT_EQ(-EINVAL, err_handle(chan_make_policy(0, 0, CHAN_LATEST)));
+	EXPECT_EQ(-EINVAL, err_handle(chan_make_policy(CHAN_ELEM_MAX + 1, 1, CHAN_LATEST)));
+	EXPECT_EQ(0, err_handle(chan_make_policy(4, 0, CHAN_BLOCK)));
+}
+
+TEST(impossible_options)
+{
+	struct chan_options reserved = { .elem_size = 4, .reserved = { 0, 0, 0, 1 } };
+
+	EXPECT_EQ(-EFAULT, err_handle(chan_make_with(NULL)));
+	EXPECT_EQ(-EINVAL, err_handle(chan_make_with(&reserved)));
+	reserved.reserved[3] = 0;
+	EXPECT_EQ(0, err_handle(chan_make_with(&reserved)));
+#define WITH(...) err_handle(chan_make_with(&(struct chan_options){ __VA_ARGS__ }))
+	EXPECT_EQ(-EINVAL, WITH(.elem_size = CHAN_ELEM_MAX + 1));
+	EXPECT_EQ(-EINVAL, WITH(.elem_size = SIZE_MAX, .handles = 1));
+	EXPECT_EQ(-EINVAL, WITH(.capacity = CHAN_CAP_MAX + 1));
+	EXPECT_EQ(-EINVAL, WITH(.capacity = 1, .policy = CHAN_LATEST + 1));
+	EXPECT_EQ(-EINVAL, WITH(.stamped = 2));
+	EXPECT_EQ(-EINVAL, WITH(.handles = CHAN_HANDLES_MAX + 1));
+	EXPECT_EQ(-EINVAL, WITH(.handles = 1, .depth = CHAN_DEPTH_MAX + 1));
+	EXPECT_EQ(-EINVAL, WITH(.depth = 1));
+	EXPECT_EQ(-EINVAL, WITH(.capacity = 2, .handles = 1, .policy = CHAN_LATEST));
+	EXPECT_EQ(0, WITH(.capacity = 1, .handles = 1, .policy = CHAN_LATEST));
+	EXPECT_EQ(0, WITH(.handles = CHAN_HANDLES_MAX, .depth = CHAN_DEPTH_MAX, .stamped = 1));
+#undef WITH
+}
+
+/* Nothing is moved, where there are elements to receive and room for others. */
+TEST(impossible_number)
+{
+	struct chan *c = must_make(sizeof(int), 2);
+	int values[2] = { 1, 2 };
+	const void *const from[] = { &values[0] };
+	void *const to[] = { &values[0] };
+	struct chan_stat before;
+
+	must(!chan_send(c, values));
+	before = stat_of(c);
+	EXPECT_EQ(-EINVAL, err(chan_send_many(c, values, 0)));
+	EXPECT_EQ(-EINVAL, err(chan_try_send_vec(c, from, 0)));
+	EXPECT_EQ(-EINVAL, err(chan_send_many(c, values, (size_t)CHAN_MANY_MAX + 1)));
+	EXPECT_EQ(-EINVAL, err(chan_send_many(c, values, SIZE_MAX)));
+	EXPECT_EQ(-EINVAL, err(chan_recv_many(c, values, 0, 0)));
+	EXPECT_EQ(-EINVAL, err(chan_recv_many(c, values, 2, 1)));
+	EXPECT_EQ(-EINVAL, err(chan_recv_vec(c, to, 2, 1)));
+	EXPECT_EQ(-EINVAL, err(chan_recv_many(c, values, SIZE_MAX, SIZE_MAX)));
+	EXPECT_EQ(-EINVAL, err(chan_try_recv_many(c, values, (size_t)CHAN_MANY_MAX + 1)));
+	EXPECT_TRUE(unchanged(before, c));
+	chan_drop(c);
+}
+
 TEST(largest_channels)
 {
 	EXPECT_EQ(0, err_handle(chan_make(CHAN_ELEM_MAX, 0)));
@@ -105,6 +179,8 @@ TEST(missing_right)
 	EXPECT_EQ(-EBADF, err(chan_recv(sender, &value)));
 	EXPECT_EQ(-EBADF, err(chan_try_recv(sender, &value)));
 	EXPECT_EQ(-EBADF, err(chan_recv_until(sender, &value, 0)));
+	EXPECT_EQ(-EBADF, err(chan_send_many(receiver, &value, 1)));
+	EXPECT_EQ(-EBADF, err(chan_try_recv_many(sender, &value, 1)));
 	errno = 0;
 	EXPECT_EQ(0, chan_next(sender, &value));
 	EXPECT_EQ(EBADF, errno);
@@ -265,7 +341,7 @@ TEST(words_for_every_errno)
 	static const int errnums[] = {
 		EAGAIN, ETIMEDOUT, EINTR, EPIPE, EALREADY, EBADF, EMSGSIZE, EINVAL, EFAULT,
 		EDQUOT, ENOMEM, EMFILE, ENFILE, ENODEV, EACCES, EPROTO, ECANCELED, EOWNERDEAD,
-		ENOTRECOVERABLE, EPERM, EOVERFLOW, E2BIG,
+		ENOTRECOVERABLE, EPERM, EOVERFLOW, E2BIG, ELOOP, ETOOMANYREFS,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(errnums); i++) {

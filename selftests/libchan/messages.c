@@ -132,7 +132,9 @@ TEST(stat_tells_all)
 	EXPECT_EQ(CHAN_SEND | CHAN_RECV, stat.rights);
 	EXPECT_EQ(0, stat.waiting_senders | stat.waiting_receivers);
 	EXPECT_EQ(0, stat.closed | stat.no_senders | stat.no_receivers);
-	EXPECT_EQ(0, stat.reserved32);
+	EXPECT_EQ(CHAN_BLOCK, stat.policy);
+	EXPECT_EQ(0, stat.dropped);
+	EXPECT_EQ(0, stat.cause | stat.reserved32);
 	for (size_t i = 0; i < ARRAY_LEN(stat.reserved); i++)
 		EXPECT_EQ(0, stat.reserved[i]);
 	EXPECT_EQ(stat.id, stat_of(sender).id);

@@ -239,6 +239,7 @@ TEST(typed_##kind)							\
 	EXPECT_EQ(-EBADF, err(chan_##kind##_fd(NULL)));			\
 	EXPECT_EQ(-EBADF, err(chan_##kind##_into_fd(NULL)));		\
 	EXPECT_EQ(-EBADF, err(chan_##kind##_stat(NULL, &stat)));	\
+	EXPECT_EQ(-EBADF, err(chan_##kind##_watch(NULL, NULL, 1, 0)));	\
 	EXPECT_EQ(-EBADF, err_handle(chan_##kind##_restrict(NULL, 1)));	\
 	EXPECT_EQ(-EBADF, err_handle(chan_##kind##_from_fd(-1)));	\
 }

@@ -32,8 +32,10 @@ int use(points p, words w, struct chan_mutex *m)
 	struct point point = { 1, 2 };
 	struct same_size other = { 1, 2 };
 	char *word = 0;
+	struct chan_cargo cargo = chan_cargo(0, 0);
 
 	(void)other;
+	(void)cargo;
 #if REJECT == 2 /* another type of the same size */
 	return points_send(p, &other);
 #elif REJECT == 3 /* another size */
@@ -72,7 +74,18 @@ int use(points p, words w, struct chan_mutex *m)
 	return chan_mutex_lock(p.chan);
 #elif REJECT == 19 /* nor a handle of any kind, without being told so */
 	return chan_object_fd(m);
+#elif REJECT == 20 /* several of another type */
+	return (int)points_send_many(p, &other, 1);
+#elif REJECT == 21 /* room for several of another type */
+	return (int)points_recv_many(p, &other, 1, 1);
+#elif REJECT == 22 /* room of another type, with handles */
+	return points_recv_cargo(p, &other, &cargo);
+#elif REJECT == 23 /* what travels where there is to be room for it */
+	return points_recv_cargo(p, &point, (const struct chan_cargo *)&cargo);
 #endif
 	on = points_on_recv(p, &point);
-	return chan_select(&on, 1) + chan_mutex_lock(m) + chan_mutex_fd(m) + points_send(p, &point) + points_recv(p, &point) + words_send(w, &word);
+	return points_send_cargo(p, &point, &cargo) + points_recv_cargo(p, &point, &cargo) +
+	       (int)points_send_many(p, &point, 1) + (int)points_recv_many(p, &point, 1, 1) +
+	       chan_select(&on, 1) + chan_mutex_lock(m) + chan_mutex_fd(m) +
+	       points_send(p, &point) + points_recv(p, &point) + words_send(w, &word);
 }

@@ -79,6 +79,27 @@ TEST(bounds_and_cases)
 	points_drop(c);
 }
 
+TEST(many_at_once)
+{
+	points c = points_make_policy(2, CHAN_DROP_NEWEST), full = points_make(2);
+	struct point in[3] = { { 1, 2, "a" }, { 3, 4, "b" }, { 5, 6, "c" } }, out[3];
+	struct chan_bounds past = { .deadline = 1 };
+
+	EXPECT_EQ(3, err(points_send_many(c, in, 3)));
+	EXPECT_EQ(1, stat_of(c.chan).dropped);
+	EXPECT_EQ(2, err(points_recv_many(c, out, 1, 3)));
+	EXPECT_EQ(0, memcmp(in, out, 2 * sizeof(*in)));
+	EXPECT_EQ(2, err(points_try_send_many(full, in, 3)));
+	EXPECT_EQ(-ETIMEDOUT, err(points_send_many_until(full, in, 3, 1)));
+	EXPECT_EQ(-ETIMEDOUT, err(points_send_many_with(full, in, 3, &past)));
+	EXPECT_EQ(1, err(points_try_recv_many(full, out, 1)));
+	EXPECT_EQ(1, err(points_recv_many_until(full, out, 1, 3, 1)));
+	EXPECT_EQ(0, memcmp(&in[1], out, sizeof(*in)));
+	EXPECT_EQ(-ETIMEDOUT, err(points_recv_many_with(full, out, 1, 3, &past)));
+	points_drop(c);
+	points_drop(full);
+}
+
 TEST(restricted)
 {
 	points c = points_make(1), out = points_restrict(c, CHAN_SEND);
