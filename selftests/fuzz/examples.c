@@ -54,6 +54,43 @@ static const struct example {
 	  "object a chan 1 senders 2 receivers 2\n"
 	  "call 1 to 2 task 0 waits send a 1 = 0\n"
 	  "call 3 to 4 task 1 try send a 2 = 0\n" },
+	{ "the oldest discarded", EXPLAINED,
+	  "object a chan 1 senders 2 receivers 2 drop-oldest\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 try send a 2 = 0\n"
+	  "call 5 to 6 task 0 at-once stat a = 0 length 1 waiting 0 0 dropped 1\n"
+	  "call 7 to 8 task 1 waits recv a = 1 value 2\n" },
+	{ "the newest kept where it should be discarded", IMPOSSIBLE,
+	  "object a chan 1 senders 2 receivers 2 drop-newest\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 waits send a 2 = 0\n"
+	  "call 5 to 6 task 1 waits recv a = 1 value 2\n" },
+	{ "only the latest left", EXPLAINED,
+	  "object a chan 2 senders 2 receivers 2 latest\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 waits send a 2 = 0\n"
+	  "call 5 to 6 task 0 waits send a 3 = 0\n"
+	  "call 7 to 8 task 0 at-once stat a = 0 length 1 waiting 0 0 dropped 2\n"
+	  "call 9 to 10 task 1 waits recv a = 1 value 3\n" },
+	{ "a message discarded though there was room", IMPOSSIBLE,
+	  "object a chan 2 senders 2 receivers 2 latest\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 waits send a 2 = 0\n"
+	  "call 5 to 6 task 1 waits recv a = 1 value 2\n" },
+	{ "a message discarded, and not counted", IMPOSSIBLE,
+	  "object a chan 1 senders 2 receivers 2 drop-newest\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 waits send a 2 = 0\n"
+	  "call 5 to 6 task 0 at-once stat a = 0 length 1 waiting 0 0\n" },
+	{ "a sender that waits though it may discard", IMPOSSIBLE,
+	  "object a chan 1 senders 2 receivers 2 drop-newest\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 try send a 2 = EAGAIN\n" },
+	{ "messages that go with the last receiver", EXPLAINED,
+	  "object a chan 1 senders 2 receivers 1\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 1 at-once drop-recv a = 0\n"
+	  "call 5 to 6 task 0 at-once stat a = 0 length 0 waiting 0 0 no-receivers\n" },
 	{ "a send that fails though there is room", IMPOSSIBLE,
 	  "object a chan 1 senders 2 receivers 2\n"
 	  "call 1 to 2 task 0 waits send a 1 = 0\n"

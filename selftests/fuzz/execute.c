@@ -89,7 +89,8 @@ static void call_with(int fd, const struct step *s, unsigned int cmd, void *good
 	if (!p.start)
 		return;
 	if (gives_out) {
-		memcpy(r->out, p.start, OUT_BYTES);
+		memcpy(r->out, p.start, OUT_BYTES < p.area + p.area_size - p.start ?
+		       OUT_BYTES : p.area + p.area_size - p.start);
 		return;
 	}
 	if (value_offset >= 0 && room >= size) {
@@ -100,8 +101,7 @@ static void call_with(int fd, const struct step *s, unsigned int cmd, void *good
 	r->struct_touched = memcmp(before, p.start, room) || !surroundings_untouched(&p);
 }
 
-/* The device's number stands for place 0, -1 for an empty one. */
-static int fd_of(const struct run *run, __u64 place)
+int fd_of(const struct run *run, __u64 place)
 {
 	return place < PLACES ? run->fd[place] : -1;
 }
@@ -109,8 +109,8 @@ static int fd_of(const struct run *run, __u64 place)
 static void create_chan(struct run *run, const struct step *s, struct result *r)
 {
 	struct kchan_create_chan arg = {
-		.flags = s->f[FLAGS], .elem_size = s->f[ELEM_SIZE], .reserved = s->f[RESERVED],
-		.capacity = s->f[CAPACITY],
+		.flags = s->f[FLAGS], .elem_size = s->f[ELEM_SIZE], .policy = s->f[POLICY],
+		.capacity = s->f[CAPACITY], .handles = s->f[HANDLES], .depth = s->f[DEPTH],
 	};
 
 	call_with(fd_of(run, s->f[ON]), s, KCHAN_CREATE_CHAN, &arg, sizeof(arg), -1, r);
@@ -166,16 +166,23 @@ static struct piece *new_buffer(struct result *r, const struct step *s, __u32 le
 	return p;
 }
 
+/* ---- messages ---- */
+
 static void arm_buffers(const struct result *r)
 {
-	for (unsigned int i = 0; i < r->nr_buffers; i++)
+	for (unsigned int i = 0; i < r->nr_buffers; i++) {
 		arm(&r->buffers[i]);
+		arm_cargo(&r->cargo[i]);
+	}
 }
 
-static void disarm_buffers(const struct result *r)
+static void disarm_buffers(struct result *r)
 {
-	for (unsigned int i = 0; i < r->nr_buffers; i++)
+	for (unsigned int i = 0; i < r->nr_buffers; i++) {
 		disarm(&r->buffers[i]);
+		if (!disarm_cargo(&r->cargo[i]))
+			r->struct_touched = true;
+	}
 }
 
 static void message(struct run *run, const struct step *s, struct result *r)
@@ -185,12 +192,119 @@ static void message(struct run *run, const struct step *s, struct result *r)
 		.flags = s->f[FLAGS], .len = len, .reserved = s->f[RESERVED],
 		.deadline = s->f[DEADLINE],
 		.buf = new_buffer(r, s, len, s->call == SEND)->address,
+		.ancillary = lay_out_cargo(run, s, s->call == SEND, 0, &r->cargo[0]),
 	};
 
 	arm_buffers(r);
 	call_with(fd_of(run, s->f[ON]), s, s->call == SEND ? KCHAN_SEND : KCHAN_RECV, &arg,
 		  sizeof(arg), -1, r);
 	disarm_buffers(r);
+	if (s->call == RECV && r->ret == 1 && r->cargo[0].there && !by_child(s))
+		keep_numbers(run, s, r->cargo[0].numbers);
+}
+
+/* ---- batches and calls ---- */
+
+__u32 batch_messages(const struct step *s, __u32 len)
+{
+	__u32 n = (__u32)s->f[MAX] < MAX_BATCH ? s->f[MAX] : MAX_BATCH;
+
+	return (__u64)n * len > KCHAN_MAX_ELEM_SIZE ? KCHAN_MAX_ELEM_SIZE / len : n;
+}
+
+/* Addresses lead backwards, so that they matter. */
+__u32 batch_place(const struct step *s, __u32 messages, __u32 i)
+{
+	return s->f[FLAGS] & KCHAN_VECTOR ? messages - 1 - i : i;
+}
+
+static void fill_batch(const struct step *s, const struct piece *p, __u32 n, __u32 len)
+{
+	for (__u32 i = 0; i < n; i++) {
+		size_t at = (size_t)batch_place(s, n, i) * len;
+
+		if (at < p->present)
+			fill_message(p->start + at, p->present - at < len ? p->present - at : len,
+				     s->f[MESSAGE] + i);
+	}
+}
+
+static const struct piece *batch_buffer(struct result *r, const struct step *s, __u32 n,
+					__u32 len)
+{
+	struct piece *p = &r->buffers[r->nr_buffers++];
+	bool part = !(s->f[FLAGS] & KCHAN_VECTOR) && s->f[BAD] < n;
+
+	*p = part ? place_part(0, (size_t)n * len, s->f[BAD] * len) :
+		    place_buffer(0, s->f[MEM], (size_t)n * len);
+	if (!p->start)
+		return p;
+	memset(p->start, POISON_BYTE, p->present);
+	if (s->call == SEND_BATCH)
+		fill_batch(s, p, n, len);
+	return p;
+}
+
+static void batch(struct run *run, const struct step *s, struct result *r)
+{
+	static __u64 addresses[MAX_BATCH];
+	__u32 len = length_of(run, s), n = batch_messages(s, len);
+	const struct piece *p = batch_buffer(r, s, n, len);
+	struct piece array = place_cases(s->f[CASES_AT], n * sizeof(*addresses));
+	struct kchan_batch arg = {
+		.flags = s->f[FLAGS], .len = len, .reserved = s->f[RESERVED],
+		.min = s->f[MIN], .max = s->f[MAX], .deadline = s->f[DEADLINE],
+		.buf = s->f[FLAGS] & KCHAN_VECTOR ? array.address : p->address,
+	};
+
+	for (__u32 i = 0; i < n; i++)
+		addresses[i] = i == s->f[BAD] ? 0 :
+			       p->address + (__u64)batch_place(s, n, i) * len;
+	if (array.start)
+		memcpy(array.start, addresses, array.present);
+	arm(&array);
+	arm_buffers(r);
+	call_with(fd_of(run, s->f[ON]), s,
+		  s->call == SEND_BATCH ? KCHAN_SEND_BATCH : KCHAN_RECV_BATCH, &arg, sizeof(arg),
+		  -1, r);
+	disarm_buffers(r);
+	disarm(&array);
+	if (array.start && memcmp(array.start, addresses, array.present))
+		r->struct_touched = true;
+}
+
+struct step answer_of(const struct step *call)
+{
+	struct step s = *call;
+
+	s.call = RECV;
+	s.f[ON] = call->f[ANSWER];
+	s.f[LEN] = call->f[ANSWER_LEN];
+	s.f[MEM] = call->f[ANSWER_MEM];
+	return s;
+}
+
+/* What the struct says of the request is the call's value. */
+static void call_step(struct run *run, const struct step *s, struct result *r)
+{
+	struct step answer = answer_of(s);
+	struct kchan_call arg = {
+		.flags = s->f[FLAGS], .deadline = s->f[DEADLINE], .sent = s->f[SENT],
+		.request_len = length_of(run, s), .answer_len = length_of(run, &answer),
+		.fd = fd_of(run, s->f[ANSWER]),
+	};
+
+	arg.request = new_buffer(r, s, arg.request_len, true)->address;
+	arg.answer = new_buffer(r, &answer, arg.answer_len, false)->address;
+	arm_buffers(r);
+	call_with(fd_of(run, s->f[ON]), s, KCHAN_CALL, &arg, sizeof(arg),
+		  offsetof(struct kchan_call, fd), r);
+	disarm_buffers(r);
+	if (r->value == UNTOUCHED)
+		return;
+	if ((__s32)r->value != arg.fd)
+		r->struct_touched = true;
+	r->value >>= 32;
 }
 
 static void read_or_write(struct run *run, const struct step *s, struct result *r)
@@ -237,11 +351,17 @@ static struct kchan_case real_case(struct run *run, const struct step *s, struct
 		.fd = fd_of(run, s->f[ON]), .op = s->f[OP], .index = s->f[INDEX],
 		.arg = op_arg(run, s),
 	};
+	unsigned int number;
+	__u64 ancillary;
 
 	if (s->f[OP] != KCHAN_OP_SEND && s->f[OP] != KCHAN_OP_RECV)
 		return c;
 	c.len = length_of(run, s);
 	c.buf = new_buffer(r, s, c.len, s->f[OP] == KCHAN_OP_SEND)->address;
+	number = r->nr_buffers - 1;
+	ancillary = lay_out_cargo(run, s, s->f[OP] == KCHAN_OP_SEND, number, &r->cargo[number]);
+	if (s->f[ANCILLARY] != RIGHT)
+		c.arg = ancillary;
 	return c;
 }
 
@@ -259,6 +379,23 @@ static __u32 lay_out_cases(struct run *run, const struct trace *t, unsigned int 
 			memcpy((char *)to + nr * size, &c, sizeof(c));
 	}
 	return nr;
+}
+
+/* Those of the cases that were not chosen are as they were: no numbers. */
+static void keep_chosen(struct run *run, const struct trace *t, unsigned int i,
+			const struct result *r)
+{
+	unsigned int number = 0;
+
+	for (unsigned int k = i + 1; k <= i + cases_of(t, i); k++) {
+		const struct step *s = &t->steps[k];
+
+		if (s->f[OP] != KCHAN_OP_SEND && s->f[OP] != KCHAN_OP_RECV)
+			continue;
+		if (s->f[OP] == KCHAN_OP_RECV && number < r->nr_buffers && r->cargo[number].there)
+			keep_numbers(run, s, r->cargo[number].numbers);
+		number++;
+	}
 }
 
 static void select_step(struct run *run, const struct trace *t, unsigned int i,
@@ -291,6 +428,8 @@ static void select_step(struct run *run, const struct trace *t, unsigned int i,
 	disarm(&p);
 	if (p.start && memcmp(p.start, cases, p.present))
 		r->struct_touched = true;
+	if (!by_child(s))
+		keep_chosen(run, t, i, r);
 }
 
 /* ---- the calls with a number ---- */
@@ -302,6 +441,7 @@ static unsigned int number_call(enum call call)
 	case TOKEN: return KCHAN_TOKEN;
 	case UNLOCK: return KCHAN_UNLOCK;
 	case CONSISTENT: return KCHAN_CONSISTENT;
+	case CLOSE_WITH: return KCHAN_CLOSE_WITH;
 	case SIGNAL: return KCHAN_SIGNAL;
 	default: return KCHAN_CANCEL;
 	}
@@ -312,6 +452,17 @@ static void number_step(struct run *run, const struct step *s, struct result *r)
 	struct kchan_arg arg = { .flags = s->f[FLAGS], .value = s->f[VALUE] };
 
 	call_with(fd_of(run, s->f[ON]), s, number_call(s->call), &arg, sizeof(arg), -1, r);
+}
+
+/* The value of a watch is its cookie. */
+static void watch_step(struct run *run, const struct step *s, struct result *r)
+{
+	struct kchan_watch arg = {
+		.flags = s->f[FLAGS], .fd = fd_of(run, s->f[TOLD]), .rights = s->f[RIGHTS],
+		.cookie = s->f[VALUE],
+	};
+
+	call_with(fd_of(run, s->f[ON]), s, KCHAN_WATCH, &arg, sizeof(arg), -1, r);
 }
 
 static void timer_step(struct run *run, const struct step *s, struct result *r)
@@ -438,10 +589,14 @@ static void dispatch(struct run *run, const struct trace *t, unsigned int i, str
 	case RECV: return message(run, s, r);
 	case WRITE:
 	case READ: return read_or_write(run, s, r);
+	case SEND_BATCH:
+	case RECV_BATCH: return batch(run, s, r);
+	case CALL: return call_step(run, s, r);
 	case CLOSE_CHAN: return plain_call(fd_of(run, s->f[ON]), KCHAN_CLOSE, r);
 	case WAIT: return wait_op_step(run, s, r);
 	case SELECT: return select_step(run, t, i, r);
 	case TIMER: return timer_step(run, s, r);
+	case WATCH: return watch_step(run, s, r);
 	case STAT:
 	case FEATURES: return out_step(run, s, r);
 	case MAP: return map_step(run, s, r);
@@ -487,6 +642,7 @@ static void execute_in_child(struct run *run, const struct trace *t, unsigned in
 		_exit(0);
 	}
 	must(waitpid(pid, &status, 0) == pid);
+	shared->child = pid;
 	must(WIFEXITED(status) && !WEXITSTATUS(status));
 	*r = *shared;
 }
@@ -528,6 +684,7 @@ void execute(struct run *run, const struct trace *t, unsigned int i, struct resu
 	const struct step *s = &t->steps[i];
 
 	memset(r, 0, offsetof(struct result, buffers));
+	memset(r->cargo, 0, sizeof(r->cargo));
 	r->value = UNTOUCHED;
 	if (s->f[FULL])
 		limit_files(true);

@@ -73,19 +73,38 @@ static int place_of(struct generator *g, __u32 kind)
 	return i;
 }
 
+/* Most likely it is what was sent. */
+static void believe_received(struct generator *g, const struct step *s)
+{
+	for (__u32 i = 0; i < GIVEN; i++) {
+		struct belief *to = &g->places[s->f[FIRST + i]];
+
+		if (s->f[FIRST + i] && !to->kind)
+			*to = (struct belief){
+				.kind = g->places[s->f[ON]].sent, .rights = BOTH, .elem_size = 8,
+			};
+	}
+}
+
 void believe(struct generator *g, const struct step *s)
 {
 	struct belief *from = &g->places[s->f[ON]], *to = &g->places[s->f[TO]];
 
 	switch (s->call) {
 	case CREATE_CHAN:
-		*to = (struct belief){ KCHAN_KIND_CHAN, BOTH, s->f[ELEM_SIZE], 0, false };
+		*to = (struct belief){
+			.kind = KCHAN_KIND_CHAN, .rights = BOTH, .elem_size = s->f[ELEM_SIZE],
+			.handles = s->f[HANDLES],
+			.cargo = s->f[HANDLES] || s->f[FLAGS] & KCHAN_STAMPED,
+		};
 		break;
 	case CREATE:
-		*to = (struct belief){ s->f[KIND], BOTH, 0, s->f[LIMIT], false };
+		*to = (struct belief){
+			.kind = s->f[KIND], .rights = BOTH, .limit = s->f[LIMIT],
+		};
 		break;
 	case TOKEN:
-		*to = (struct belief){ KCHAN_KIND_TOKEN, BOTH, 0, 0, false };
+		*to = (struct belief){ .kind = KCHAN_KIND_TOKEN, .rights = BOTH };
 		break;
 	case RESTRICT:
 		*to = *from;
@@ -100,6 +119,12 @@ void believe(struct generator *g, const struct step *s)
 	case MAP:
 	case UNMAP:
 		to->mapped = s->call == MAP;
+		break;
+	case SEND:
+		from->sent = g->places[s->f[FIRST]].kind;
+		break;
+	case RECV:
+		believe_received(g, s);
 		break;
 	default:
 		break;
@@ -172,9 +197,9 @@ static void spoil_struct(struct generator *g, struct step *s)
 
 void spoil(struct generator *g, struct step *s)
 {
-	switch (below(&g->random, 12)) {
+	switch (below(&g->random, 13)) {
 	case 0:
-		s->f[FLAGS] ^= 1ull << below(&g->random, 9);
+		s->f[FLAGS] ^= 1ull << below(&g->random, 10);
 		break;
 	case 1:
 		s->f[FLAGS] ^= 1ull << below(&g->random, 32);
@@ -206,6 +231,10 @@ void spoil(struct generator *g, struct step *s)
 		s->f[s->call == CREATE ? KIND : CASE_SIZE] = pick(&g->random, ((__u64[]){
 			0, 1, 4, 12, 39, 48, 4096, 4097, 1ull << 31 }));
 		break;
+	case 10:
+		s->f[pick(&g->random, ((enum field[]){ MIN, MAX, ANSWER_LEN, SENT }))] =
+			odd_number(g);
+		break;
 	default:
 		spoil_struct(g, s);
 	}
@@ -213,16 +242,42 @@ void spoil(struct generator *g, struct step *s)
 
 /* ---- making objects ---- */
 
+/* Messages that take something with them. */
+static void add_cargo(struct generator *g, struct step *s)
+{
+	static const __u32 handles[] = { 1, 1, 1, 2, 2, 3, 4, 5, 16 };
+
+	if (chance(&g->random, 50))
+		s->f[FLAGS] |= KCHAN_STAMPED;
+	if (s->f[FLAGS] && chance(&g->random, 20))
+		return;
+	s->f[HANDLES] = pick(&g->random, handles);
+	s->f[DEPTH] = 1 + below(&g->random, chance(&g->random, 10) ? KCHAN_MAX_DEPTH : 3);
+}
+
 static struct step make_chan_step(struct generator *g)
 {
-	static const __u32 sizes[] = { 0, 1, 7, 8, 8, 8, 8, 24, 63, 4095, 4096, 5000, 65536 };
+	static const __u32 sizes[] = {
+		0, 1, 7, 8, 8, 8, 8, 24, 24, 24, 63, 4095, 4096, 5000, 65536,
+	};
 	static const __u64 capacities[] = { 0, 0, 1, 1, 1, 2, 3, 8, 100 };
+	static const __u32 policies[] = {
+		KCHAN_POLICY_DROP_NEWEST, KCHAN_POLICY_DROP_OLDEST, KCHAN_POLICY_LATEST,
+	};
 	struct step s = new_step(CREATE_CHAN);
 
 	s.f[ELEM_SIZE] = pick(&g->random, sizes);
 	s.f[CAPACITY] = pick(&g->random, capacities);
+	if (chance(&g->random, 25))
+		add_cargo(g, &s);
+	if (s.f[CAPACITY] && chance(&g->random, 40))
+		s.f[POLICY] = pick(&g->random, policies);
+	if (s.f[POLICY] == KCHAN_POLICY_LATEST && (s.f[HANDLES] || s.f[FLAGS]) &&
+	    chance(&g->random, 95))
+		s.f[CAPACITY] = 1;
 	if (chance(&g->random, g->bad_input / 4))
-		s.f[pick(&g->random, ((enum field[]){ ELEM_SIZE, CAPACITY }))] = odd_number(g);
+		s.f[pick(&g->random, ((enum field[]){ ELEM_SIZE, CAPACITY, POLICY, HANDLES,
+						      DEPTH }))] = odd_number(g);
 	return s;
 }
 
@@ -335,6 +390,32 @@ static __u64 some_index(struct generator *g, __u64 cells)
 	return chance(&g->random, 3) ? cells : below(&g->random, cells > 4 ? 4 : cells + 1);
 }
 
+static __u64 some_memory(struct generator *g, unsigned int percent)
+{
+	if (!chance(&g->random, percent))
+		return GOOD;
+	return chance(&g->random, 80) ? 1 + below(&g->random, 2) : below(&g->random, NR_MEMORY);
+}
+
+/* Where handles come from, or go. */
+static void set_cargo(struct generator *g, struct step *s, int place, bool sends)
+{
+	const struct belief *b = &g->places[place];
+
+	if (!b->cargo && !chance(&g->random, 2))
+		return;
+	if (sends && chance(&g->random, 10))
+		return;
+	s->f[ANCILLARY] = some_memory(g, 15);
+	s->f[CASES_AT] = some_memory(g, 10);
+	for (__u32 i = 0; i < GIVEN && i < b->handles; i++)
+		if (chance(&g->random, 80))
+			s->f[FIRST + i] = sends ? used_place(g) : free_place(g);
+	if (chance(&g->random, g->bad_input / 4))
+		s->f[pick(&g->random, ((enum field[]){ NR, CASE_SIZE, RESERVED, BAD }))] =
+			below(&g->random, 20);
+}
+
 /* What an operation on that place needs. */
 static void set_op(struct generator *g, struct step *s, int place)
 {
@@ -345,6 +426,10 @@ static void set_op(struct generator *g, struct step *s, int place)
 	switch (s->f[OP]) {
 	case KCHAN_OP_SEND:
 		s->f[MESSAGE] = ++g->messages;
+		set_cargo(g, s, place, true);
+		break;
+	case KCHAN_OP_RECV:
+		set_cargo(g, s, place, false);
 		break;
 	case KCHAN_OP_ADD:
 		s->f[ARG] = few_units(g, b->limit);
@@ -360,24 +445,106 @@ static void set_op(struct generator *g, struct step *s, int place)
 	}
 }
 
+static struct step batch_step(struct generator *g, int place)
+{
+	struct step s = new_step(chance(&g->random, 50) ? SEND_BATCH : RECV_BATCH);
+	__u32 max = 1 + below(&g->random, chance(&g->random, 10) ? 200 : 5);
+
+	s.f[ON] = place;
+	s.f[MAX] = max;
+	s.f[MIN] = chance(&g->random, 50) ? below(&g->random, max + 1) : 0;
+	s.f[MESSAGE] = g->messages + 1;
+	g->messages += max;
+	not_for_long(g, &s);
+	if (chance(&g->random, 40))
+		s.f[FLAGS] |= KCHAN_VECTOR;
+	s.f[MEM] = some_memory(g, 20);
+	if (chance(&g->random, 15))
+		s.f[BAD] = below(&g->random, max + 1);
+	s.f[CASES_AT] = some_memory(g, 10);
+	return s;
+}
+
+static struct step call_step(struct generator *g, int place)
+{
+	struct step s = new_step(CALL);
+
+	s.f[ON] = place;
+	s.f[ANSWER] = chance(&g->random, 4) ? any_place(g) : place_of(g, KCHAN_KIND_CHAN);
+	s.f[MESSAGE] = ++g->messages;
+	s.f[SENT] = chance(&g->random, 20);
+	not_for_long(g, &s);
+	s.f[MEM] = some_memory(g, 15);
+	s.f[ANSWER_MEM] = some_memory(g, 15);
+	return s;
+}
+
 static struct step message_step(struct generator *g, int place)
 {
 	static const enum call calls[] = {
 		SEND, SEND, SEND, SEND, SEND, RECV, RECV, RECV, RECV, WRITE, READ,
 	};
-	struct step s = new_step(chance(&g->random, 3) ? CLOSE_CHAN : pick(&g->random, calls));
+	struct step s = new_step(pick(&g->random, calls));
 
+	if (chance(&g->random, 15))
+		return batch_step(g, place);
+	if (chance(&g->random, 8))
+		return call_step(g, place);
 	s.f[ON] = place;
+	if (chance(&g->random, 3)) {
+		s.call = chance(&g->random, 50) ? CLOSE_CHAN : CLOSE_WITH;
+		s.f[VALUE] = 1 + below(&g->random, KCHAN_MAX_ERRNO);
+		return s;
+	}
 	if (s.call == SEND || s.call == WRITE)
 		s.f[MESSAGE] = ++g->messages;
-	if (s.call == SEND || s.call == RECV)
+	if (s.call == SEND || s.call == RECV) {
 		not_for_long(g, &s);
+		set_cargo(g, &s, place, s.call == SEND);
+	}
+	if (s.call == RECV && g->places[place].handles && chance(&g->random, 5))
+		s.f[FULL] = 1;
+	/* It is another that sends it. */
+	if (s.call == SEND && g->places[place].cargo && chance(&g->random, 10))
+		s.f[CHILD] = 1;
 	if (s.call == READ && chance(&g->random, 20))
 		s.f[LEN] = g->places[place].elem_size + 1 + below(&g->random, 9);
-	if (chance(&g->random, 25))
-		s.f[MEM] = chance(&g->random, 80) ? 1 + below(&g->random, 2) :
-						    below(&g->random, NR_MEMORY);
+	s.f[MEM] = some_memory(g, 25);
 	return s;
+}
+
+/* A place of a channel whose messages take something with them, if there is one. */
+static int cargo_place(struct generator *g)
+{
+	int start = any_place(g), i = start;
+
+	while (!g->places[i].cargo) {
+		i = i + 1 < PLACES ? i + 1 : FIRST_PLACE;
+		if (i == start)
+			break;
+	}
+	return i;
+}
+
+static void add(struct generator *g, struct trace *t, struct step s)
+{
+	believe(g, &s);
+	t->steps[t->nr++] = s;
+}
+
+/* Handles are sent and, most likely, come. */
+static void exchange_steps(struct generator *g, struct trace *t)
+{
+	int place = cargo_place(g);
+	struct step send = new_step(SEND), recv = new_step(RECV);
+
+	send.f[ON] = recv.f[ON] = place;
+	send.f[FLAGS] = recv.f[FLAGS] = KCHAN_NONBLOCK;
+	send.f[MESSAGE] = ++g->messages;
+	set_cargo(g, &send, place, true);
+	add(g, t, send);
+	set_cargo(g, &recv, place, false);
+	add(g, t, recv);
 }
 
 static struct step wait_step(struct generator *g, int place)
@@ -422,6 +589,46 @@ static struct step number_step(struct generator *g, enum call call, int place)
 	if (call == TOKEN)
 		s.f[TO] = free_place(g);
 	return s;
+}
+
+/* The channel's messages have to be notices. */
+static struct step watch_step(struct generator *g, int place)
+{
+	int told = place_of(g, KCHAN_KIND_CHAN);
+	struct step s = new_step(WATCH);
+
+	for (int i = 0; i < 8 && g->places[told].elem_size != sizeof(struct kchan_notice); i++)
+		told = place_of(g, KCHAN_KIND_CHAN);
+	s.f[ON] = place;
+	s.f[TOLD] = chance(&g->random, 90) ? told : any_place(g);
+	s.f[RIGHTS] = chance(&g->random, 3) ? below(&g->random, 6) : 1 + below(&g->random, 3);
+	s.f[VALUE] = 1 + below(&g->random, 9);
+	return s;
+}
+
+/* Somebody lets go of what is watched. */
+static void departure_steps(struct generator *g, struct trace *t)
+{
+	struct step watch = watch_step(g, used_place(g));
+	struct step goes = new_step(chance(&g->random, 50) ? PASS : CLOSE);
+	struct step recv = new_step(RECV), part = new_step(RESTRICT), end = new_step(CLOSE);
+	int told = watch.f[TOLD];
+
+	add(g, t, watch);
+	if (chance(&g->random, 40)) {
+		/* Nobody else can send there. */
+		part.f[ON] = end.f[ON] = told;
+		part.f[TO] = told = free_place(g);
+		part.f[RIGHTS] = KCHAN_RIGHT_RECV;
+		add(g, t, part);
+		add(g, t, end);
+	}
+	goes.f[ON] = watch.f[ON];
+	add(g, t, goes);
+	recv.f[ON] = told;
+	recv.f[FLAGS] = KCHAN_NONBLOCK;
+	set_cargo(g, &recv, told, false);
+	add(g, t, recv);
 }
 
 static struct step map_step(struct generator *g, int place)
@@ -491,12 +698,19 @@ static struct step kind_step(struct generator *g, int place)
 	return wait_step(g, place);
 }
 
+static bool may_wait(enum call call)
+{
+	return call == SEND || call == RECV || call == SEND_BATCH || call == RECV_BATCH ||
+	       call == CALL || call == WAIT;
+}
+
 /* Calls that this kind may not know, and those that all know. */
 static struct step stray_step(struct generator *g)
 {
 	static const enum call calls[] = {
-		SEND, RECV, WRITE, READ, CLOSE_CHAN, WAIT, DONE, TOKEN, UNLOCK, CONSISTENT,
-		SIGNAL, CANCEL, TIMER, STAT, STAT, FEATURES, MAP, UNKNOWN,
+		SEND, RECV, WRITE, READ, SEND_BATCH, RECV_BATCH, CALL, CLOSE_CHAN, CLOSE_WITH,
+		WAIT, DONE, TOKEN, UNLOCK, CONSISTENT, SIGNAL, CANCEL, TIMER, WATCH, STAT, STAT,
+		FEATURES, MAP, UNKNOWN,
 	};
 	struct step s = new_step(pick(&g->random, calls));
 
@@ -506,7 +720,8 @@ static struct step stray_step(struct generator *g)
 	s.f[TO] = s.f[ON];
 	if (s.call == TOKEN)
 		s.f[TO] = free_place(g);
-	s.f[FLAGS] = s.call == SEND || s.call == RECV || s.call == WAIT ? KCHAN_NONBLOCK : 0;
+	s.f[ANSWER] = s.call == CALL ? used_place(g) : 0;
+	s.f[FLAGS] = may_wait(s.call) ? KCHAN_NONBLOCK : 0;
 	s.f[OP] = s.call == WAIT ? 1 + below(&g->random, 10) : 0;
 	s.f[VALUE] = below(&g->random, 3);
 	s.f[CMD] = s.call == UNKNOWN ? 0xc700 + 0x37 + below(&g->random, 100) : 0;
@@ -527,8 +742,7 @@ static struct step case_step(struct generator *g)
 		s.f[LOCK] = 0;
 		s.f[ON] = place_of(g, KCHAN_KIND_CANCEL);
 	}
-	if (chance(&g->random, 20))
-		s.f[MEM] = 1 + below(&g->random, chance(&g->random, 80) ? 2 : NR_MEMORY - 1);
+	s.f[MEM] = some_memory(g, 20);
 	if (chance(&g->random, 8))
 		s.f[REPEAT] = below(&g->random, chance(&g->random, 30) ? 600 : 12);
 	return s;
@@ -543,6 +757,8 @@ static struct step select_head(struct generator *g)
 		s.f[FLAGS] |= KCHAN_IN_ORDER;
 	if (chance(&g->random, 15))
 		s.f[FLAGS] |= KCHAN_READY;
+	if (chance(&g->random, 3))
+		s.f[FULL] = 1;
 	if (chance(&g->random, 30))
 		s.f[ON] = used_place(g);
 	if (chance(&g->random, 8))
@@ -602,6 +818,10 @@ static struct step peer_step(struct generator *g)
 	if (s.call == UNPARK)
 		return s;
 	set_op(g, &s, place_of(g, pick(&g->random, kinds)));
+	if (s.f[ANCILLARY] != RIGHT) {
+		s.f[ANCILLARY] = s.f[CASES_AT] = GOOD;
+		s.f[NR] = s.f[CASE_SIZE] = s.f[BAD] = RIGHT;
+	}
 	if (chance(&g->random, 10))
 		set_deadline(g, &s, false);
 	return s;
@@ -621,6 +841,8 @@ static struct step any_step(struct generator *g)
 		return stray_step(g);
 	if (dice < 35)
 		return peer_step(g);
+	if (dice < 39)
+		return watch_step(g, used_place(g));
 	return kind_step(g, used_place(g));
 }
 
@@ -632,6 +854,14 @@ bool generate(struct generator *g, struct trace *t)
 		return false;
 	if (count_used(g) >= 3 && chance(&g->random, 14)) {
 		select_steps(g, t);
+		return true;
+	}
+	if (chance(&g->random, 4)) {
+		exchange_steps(g, t);
+		return true;
+	}
+	if (chance(&g->random, 2)) {
+		departure_steps(g, t);
 		return true;
 	}
 	s = any_step(g);

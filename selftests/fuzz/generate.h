@@ -15,6 +15,9 @@ struct belief {
 	__u32 elem_size;
 	__u64 limit;
 	bool mapped;
+	__u32 handles;
+	bool cargo;		/* its messages have handles, or are stamped */
+	__u32 sent;		/* the kind of the handle that was sent last */
 };
 
 struct generator {

@@ -90,7 +90,8 @@ static void change_field(struct trace *t, __u64 *random)
 		s->f[field] = other->f[field];
 	else if (chance(random, 50))
 		s->f[field] = default_of(field);
-	else if (field == ON || field == TO || field == LOCK || field == PARENT)
+	else if (field == ON || field == TO || field == LOCK || field == PARENT ||
+		 field == ANSWER || field == TOLD || (field >= FIRST && field <= FOURTH))
 		s->f[field] = below(random, PLACES);
 }
 

@@ -55,6 +55,9 @@ static const struct state_text {
 	{ "done", KCHAN_STATE_DONE }, { "cancelled", KCHAN_STATE_CANCELLED },
 };
 
+/* By KCHAN_POLICY_*; the usual one is not told. */
+static const char *const policies[] = { NULL, "drop-newest", "drop-oldest", "latest" };
+
 enum { STATES = sizeof(states) / sizeof(states[0]) };
 
 /**
@@ -81,6 +84,8 @@ static void print_action(const struct action *a, FILE *to)
 static void print_seen(const struct seen *s, FILE *to)
 {
 	fprintf(to, " length %d waiting %d %d", s->length, s->waiting[0], s->waiting[1]);
+	if (s->dropped)
+		fprintf(to, " dropped %d", s->dropped);
 	for (int i = 0; i < STATES; i++)
 		if (s->state & states[i].bit)
 			fprintf(to, " %s", states[i].name);
@@ -144,6 +149,8 @@ void history_print(const struct history *h, FILE *to)
 		fprintf(to, "object %c %s %d", 'a' + i, kind_names[o->kind], o->limit);
 		if (o->kind == CHAN)
 			fprintf(to, " senders %d receivers %d", o->handles[0], o->handles[1]);
+		if (o->policy)
+			fprintf(to, " %s", policies[o->policy]);
 		fputc('\n', to);
 	}
 	for (int stamp = 0, i; stamp <= MAX_STAMPS; stamp++)
@@ -259,6 +266,8 @@ static void read_seen(struct words *w, struct seen *s)
 	expect(w, "waiting");
 	s->waiting[0] = number(w, 0, 255, "how many wait");
 	s->waiting[1] = number(w, 0, 255, "how many wait");
+	if (take(w, "dropped"))
+		s->dropped = number(w, 1, 255, "how many were discarded");
 	for (int i = 0; i < STATES; i++)
 		if (take(w, states[i].name))
 			s->state |= states[i].bit;
@@ -332,6 +341,9 @@ static void read_object(struct words *w, struct history *h)
 	o->handles[0] = number(w, 0, 200, "a small number");
 	expect(w, "receivers");
 	o->handles[1] = number(w, 0, 200, "a small number");
+	for (int i = 1; i <= KCHAN_POLICY_LATEST; i++)
+		if (take(w, policies[i]))
+			o->policy = i;
 }
 
 static void read_head(struct words *w, struct history *h)

@@ -45,6 +45,7 @@ struct action {
 struct seen {
 	int length;
 	int waiting[2];		/* senders, receivers */
+	int dropped;
 	unsigned int state;	/* KCHAN_STATE_* */
 };
 
@@ -87,11 +88,13 @@ struct call {
  * struct object - what the tasks share
  * @kind: which
  * @limit: a channel's capacity, a semaphore's or wait group's units
+ * @policy: a channel's, KCHAN_POLICY_*
  * @handles: a channel's handles that can send, and that can receive, at the start
  */
 struct object {
 	enum kind kind;
 	int limit;
+	int policy;
 	int handles[2];
 };
 

@@ -9,9 +9,11 @@
 
 #define STRUCT_PAGES	4
 #define CASES_PAGES	16
+#define CARGO_PAGES	4
 #define BUFFER_PAGES	19	/* a message of 64 KiB, wherever it begins, and margins */
 
 static __u8 *struct_area, *cases_area, *buffer_areas[BUFFERS + PEERS];
+static __u8 *ancillary_areas[BUFFERS], *handle_areas[BUFFERS];
 
 static __u8 *map_area(unsigned int pages)
 {
@@ -30,6 +32,10 @@ void memory_init(void)
 	cases_area = map_area(CASES_PAGES);
 	for (int i = 0; i < BUFFERS + PEERS; i++)
 		buffer_areas[i] = map_area(BUFFER_PAGES);
+	for (int i = 0; i < BUFFERS; i++) {
+		ancillary_areas[i] = map_area(CARGO_PAGES);
+		handle_areas[i] = map_area(CARGO_PAGES);
+	}
 }
 
 static size_t offset_in_area(enum memory how, size_t area_size, size_t len)
@@ -98,6 +104,29 @@ struct piece place_cases(enum memory how, size_t len)
 struct piece place_buffer(unsigned int number, enum memory how, size_t len)
 {
 	return place(buffer_areas[number], BUFFER_PAGES, how, len);
+}
+
+struct piece place_ancillary(unsigned int number, enum memory how, size_t len)
+{
+	return place(ancillary_areas[number], CARGO_PAGES, how, len);
+}
+
+struct piece place_handles(unsigned int number, enum memory how, size_t len)
+{
+	return place(handle_areas[number], CARGO_PAGES, how, len);
+}
+
+struct piece place_part(unsigned int number, size_t len, size_t present)
+{
+	struct piece p = {
+		.area = buffer_areas[number], .area_size = BUFFER_PAGES * PAGE, .len = len,
+		.present = present, .how = CUT,
+	};
+
+	p.start = p.area + p.area_size - present;
+	p.address = (uintptr_t)p.start;
+	poison(&p);
+	return p;
 }
 
 /* A page that is taken away keeps what it holds, since it is shared. */

@@ -32,6 +32,11 @@ void memory_init(void);
 struct piece place_struct(enum memory how, size_t len);
 struct piece place_cases(enum memory how, size_t len);
 struct piece place_buffer(unsigned int number, enum memory how, size_t len);
+/* What goes beside the message in that buffer. */
+struct piece place_ancillary(unsigned int number, enum memory how, size_t len);
+struct piece place_handles(unsigned int number, enum memory how, size_t len);
+/* Of @len bytes only the first @present are there. */
+struct piece place_part(unsigned int number, size_t len, size_t present);
 
 /* Between filling a piece and looking at it: takes away what is not to be there. */
 void arm(const struct piece *p);

@@ -14,7 +14,9 @@
 const char *const mistakes[] = {
 	"capacity-one-more", "newest-first", "close-twice-is-good", "reader-beside-writer",
 	"abandoned-not-counted", "cause-changes", "in-order-is-any-order", "dup-is-a-handle",
-	"tick-stays", "dead-holder-unnoticed", "poll-never-out", NULL
+	"tick-stays", "dead-holder-unnoticed", "poll-never-out", "oldest-stays",
+	"dropped-not-counted", "batch-stops-early", "call-forgets", "no-cause", "handles-vanish",
+	"child-is-us", "any-depth", "notice-for-each-number", "watch-keeps-nothing", NULL
 };
 
 static const char *mistake = "";
@@ -90,14 +92,17 @@ void model_init(struct model *m)
 	m->turns = 0;
 	m->nr_objects = 0;
 	m->nr_files = 0;
+	m->nr_loose = 0;
 	for (int i = 0; i < PLACES; i++)
 		m->place[i] = m->mapping[i] = NONE;
 }
 
 void model_free(struct model *m)
 {
-	for (int i = 0; i < m->nr_objects; i++)
+	for (int i = 0; i < m->nr_objects; i++) {
 		free(m->objects[i].values);
+		free(m->objects[i].messages);
+	}
 }
 
 struct m_file *file_at(const struct model *m, int place)
@@ -131,7 +136,7 @@ int add_object(struct model *m, __u32 kind)
 	memset(o, 0, sizeof(*o));
 	o->model = m;
 	o->kind = kind;
-	o->of = o->parent = NONE;
+	o->of = o->parent = o->told = NONE;
 	return m->nr_objects++;
 }
 
@@ -202,10 +207,28 @@ static void last_sender_gone(struct model *m, int object)
 	}
 }
 
+static void last_receiver_gone(struct model *m, struct m_object *o)
+{
+	/* What is let go of may come back to this very channel. */
+	while (o->length)
+		drop_cargo(m, &o->messages[--o->length]);
+}
+
+void drop_sender(struct model *m, int object)
+{
+	if (!--m->objects[object].senders)
+		last_sender_gone(m, object);
+}
+
+/* Behind a token stands what its units are of, though that has no handles. */
 static void last_handle_gone(struct model *m, struct m_object *o)
 {
 	if (o->kind == KCHAN_KIND_TOKEN && !o->done)
 		give_back_units(m, o, true);
+	if (is_closed_for_good(m, o))
+		stop_watching(m, o);
+	if (o->of != NONE && is_closed_for_good(m, &m->objects[o->of]))
+		stop_watching(m, &m->objects[o->of]);
 }
 
 /* A file number, or a mapping, is gone. */
@@ -216,10 +239,10 @@ void drop_file(struct model *m, int file)
 
 	if (--f->refs)
 		return;
-	if (f->rights & KCHAN_RIGHT_RECV)
-		o->receivers--;
-	if (f->rights & KCHAN_RIGHT_SEND && !--o->senders)
-		last_sender_gone(m, f->object);
+	if (f->rights & KCHAN_RIGHT_RECV && !--o->receivers)
+		last_receiver_gone(m, o);
+	if (f->rights & KCHAN_RIGHT_SEND)
+		drop_sender(m, f->object);
 	if (!is_alive(o))
 		last_handle_gone(m, o);
 }
@@ -236,19 +259,34 @@ void lose_locks(struct m_object *o, enum process who)
 		o->ownerdead = true;
 }
 
+static bool has_number(const struct model *m, const struct m_object *o)
+{
+	for (int i = FIRST_PLACE; i < PLACES; i++)
+		if (object_at(m, i) == o)
+			return true;
+	for (int i = 0; i < m->nr_loose; i++)
+		if (&m->objects[m->files[m->loose[i]].object] == o)
+			return true;
+	return false;
+}
+
+/* One that is in no place any more. */
+void close_number(struct model *m, int file)
+{
+	struct m_object *o = &m->objects[m->files[file].object];
+
+	tell_of_number(m, file);
+	if (!has_number(m, o))
+		lose_locks(o, US);
+	drop_file(m, file);
+}
+
 void drop_place(struct model *m, int place)
 {
 	int file = m->place[place];
-	struct m_object *o = object_at(m, place);
-	bool last = true;
 
 	m->place[place] = NONE;
-	for (int i = FIRST_PLACE; i < PLACES; i++)
-		if (object_at(m, i) == o)
-			last = false;
-	if (last)
-		lose_locks(o, US);
-	drop_file(m, file);
+	close_number(m, file);
 }
 
 /* ---- what can be wrong with any call ---- */
@@ -269,13 +307,30 @@ void check_deadline(__u64 flags, __s64 deadline, struct verdict *v)
 		allow(v, -EINVAL);
 }
 
+__u32 claimed_size(const struct step *s, __u32 size)
+{
+	return s->f[SIZE] == RIGHT ? size : (__u32)s->f[SIZE];
+}
+
+/* A field that a shorter struct ends before, or in the middle of. */
+__u32 as_far_as(const struct step *s, __u32 size, __u32 offset, __u32 value)
+{
+	__u32 claimed = claimed_size(s, size);
+
+	if (claimed >= offset + sizeof(value))
+		return value;
+	return claimed <= offset ? 0 : value & ((1u << 8 * (claimed - offset)) - 1);
+}
+
 /* @first: its size in the first version, @size: now; is it read, is it written? */
 void check_struct(const struct step *s, __u32 first, __u32 size, bool read, bool written,
 		  struct verdict *v)
 {
-	__u32 claimed = s->f[SIZE] == RIGHT ? size : (__u32)s->f[SIZE];
+	__u32 claimed = claimed_size(s, size);
+	/* Whose end is missing may say that it has none. */
+	bool shorter = s->f[AT] == CUT && first < size && claimed < size;
 
-	if (!can_be_read(s->f[AT]) || (written && !can_be_written(s->f[AT])))
+	if (!shorter && (!can_be_read(s->f[AT]) || (written && !can_be_written(s->f[AT]))))
 		allow(v, -EFAULT);
 	if (claimed < first)
 		allow(v, -EINVAL);
@@ -308,7 +363,8 @@ static __u32 model_state(const struct m_object *o)
 	       (o->notrecoverable ? KCHAN_STATE_NOTRECOVERABLE : 0) |
 	       (o->done ? KCHAN_STATE_DONE : 0) |
 	       (o->running ? KCHAN_STATE_RUNNING : 0) |
-	       (o->cancelled ? KCHAN_STATE_CANCELLED : 0);
+	       (o->cancelled ? KCHAN_STATE_CANCELLED : 0) |
+	       (o->stamped ? KCHAN_STATE_STAMPED : 0);
 }
 
 static __u64 model_length(const struct model *m, const struct m_object *o)
@@ -337,12 +393,17 @@ void model_stat(const struct model *m, int place, struct kchan_stat *stat)
 		.rights = file_at(m, place)->rights,
 		.state = model_state(o),
 		.elem_size = o->elem_size,
+		.policy = o->policy,
+		.dropped = o->dropped,
+		.handles = o->handles,
+		.depth = o->depth,
 		.capacity = o->kind == KCHAN_KIND_CHAN ? o->capacity :
 			    is_count(o) ? o->limit : o->cells,
 		.length = model_length(m, o),
 		.waiting_senders = waiting_with(o, KCHAN_RIGHT_SEND),
 		.waiting_receivers = waiting_with(o, KCHAN_RIGHT_RECV),
-		.value = o->kind == KCHAN_KIND_CANCEL ? o->cause : o->abandoned,
+		.value = o->kind == KCHAN_KIND_CANCEL || o->kind == KCHAN_KIND_CHAN ? o->cause :
+			 o->abandoned,
 	};
 }
 
@@ -387,12 +448,15 @@ const char *model_check_stat(struct model *m, int place, const struct kchan_stat
 	DIFFERS_IN(rights);
 	DIFFERS_IN(state);
 	DIFFERS_IN(elem_size);
-	DIFFERS_IN(reserved);
+	DIFFERS_IN(policy);
 	DIFFERS_IN(capacity);
 	DIFFERS_IN(length);
 	DIFFERS_IN(waiting_senders);
 	DIFFERS_IN(waiting_receivers);
 	DIFFERS_IN(value);
+	DIFFERS_IN(dropped);
+	DIFFERS_IN(handles);
+	DIFFERS_IN(depth);
 	return wrong("h%d: stat changed its size", place);
 }
 
@@ -405,7 +469,8 @@ static short channel_events(const struct m_object *o)
 	bool broken = o->closed || !o->receivers, ended = o->closed || !o->senders;
 
 	bool readable = o->length || ended || first_peer(o, KCHAN_OP_SEND);
-	bool writable = o->length < o->capacity || broken || first_peer(o, KCHAN_OP_RECV);
+	bool writable = o->length < o->capacity || broken || first_peer(o, KCHAN_OP_RECV) ||
+			o->policy != KCHAN_POLICY_BLOCK;
 
 	return (readable ? POLL_IN : 0) | (ended ? POLL_HUP : 0) | (writable ? POLL_OUT : 0) |
 	       (broken ? POLLERR : 0);
@@ -472,11 +537,12 @@ static enum process caller(const struct step *s)
  */
 static bool is_awaited_lock(const struct model *m, const struct step *s)
 {
-	const struct m_file *f = file_at(m, s->f[ON]);
+	const struct m_object *o = object_at(m, s->f[ON]);
 
-	for (int i = 0; f && i < PEERS; i++)
-		if (m->peers[i].parked && m->peers[i].op.obj == &m->objects[f->object] &&
-		    is_lock(&m->objects[f->object]))
+	if (!o || (!is_lock(o) && o->kind != KCHAN_KIND_ONCE))
+		return false;
+	for (int i = 0; i < PEERS; i++)
+		if (m->peers[i].parked && m->peers[i].op.obj == o)
 			return true;
 	return false;
 }
@@ -488,7 +554,7 @@ static bool places_are_right(const struct model *m, const struct step *s)
 	case SET_NONBLOCK:
 		return file_at(m, s->f[ON]);
 	case PASS:
-		return file_at(m, s->f[ON]) && !is_awaited_lock(m, s);
+		return file_at(m, s->f[ON]) && !is_awaited_lock(m, s) && !s->f[FULL];
 	case DUP:
 		return s->f[ON] >= FIRST_PLACE && s->f[TO] >= FIRST_PLACE &&
 		       !file_at(m, s->f[TO]) && !s->f[FULL];
@@ -500,7 +566,7 @@ static bool places_are_right(const struct model *m, const struct step *s)
 	case CASE:
 		return false;
 	case PARK:
-		return may_park(m, s);
+		return !s->f[FULL] && may_park(m, s);
 	case UNPARK:
 		return m->peers[s->f[PEER]].parked;
 	default:
@@ -508,16 +574,20 @@ static bool places_are_right(const struct model *m, const struct step *s)
 	}
 }
 
+/* Bytes that a message's handles and its stamp may take at most. */
+#define MOST_CARGO	1024
+
 /* More than this machine has, or than the model can hold. */
 static bool is_too_much(const struct model *m, const struct step *s)
 {
-	__u64 bytes = s->f[ELEM_SIZE] * s->f[CAPACITY];
+	bool cargo = s->f[HANDLES] || s->f[FLAGS] & KCHAN_STAMPED;
+	__u64 bytes = (s->f[ELEM_SIZE] + (cargo ? MOST_CARGO : 0)) * s->f[CAPACITY];
 
 	if (s->call == CREATE_CHAN && s->f[CAPACITY] > 10000 &&
 	    s->f[CAPACITY] <= KCHAN_MAX_CAPACITY && bytes <= KCHAN_MAX_BYTES)
 		return true;
 	if (s->call == CREATE_CHAN && s->f[ELEM_SIZE] <= KCHAN_MAX_ELEM_SIZE &&
-	    bytes > 16 << 20 && bytes <= KCHAN_MAX_BYTES)
+	    bytes > 16 << 20 && s->f[ELEM_SIZE] * s->f[CAPACITY] <= KCHAN_MAX_BYTES)
 		return true;
 	return m->nr_objects == MAX_OBJECTS || m->nr_files == MAX_FILES;
 }
@@ -537,6 +607,8 @@ bool model_leaves_out(struct model *m, const struct trace *t, unsigned int i)
 
 	if (!places_are_right(m, s) || is_too_much(m, s))
 		return true;
+	if (by_child(s) && child_has_much_to_tell(m))
+		return true;
 	if (s->call == STORE)
 		return !store_is_possible(m, s);
 	if (s->call == SELECT)
@@ -551,6 +623,7 @@ const char *model_step(struct model *m, const struct trace *t, unsigned int i,
 	enum process who = caller(s);
 	const char *why;
 
+	m->child = r->child;
 	if (r->struct_touched)
 		return "the call's struct, or what surrounds it, has changed";
 	for (unsigned int k = 0; k < r->nr_buffers; k++)
@@ -562,6 +635,7 @@ const char *model_step(struct model *m, const struct trace *t, unsigned int i,
 	settle(m);
 	if (who == US)
 		return NULL;
+	tell_of_child(m);
 	for (int k = 0; k < m->nr_objects; k++)
 		lose_locks(&m->objects[k], A_CHILD);
 	settle(m);

@@ -21,22 +21,38 @@
 #define MAX_FILES	1200
 #define MAX_CHILDREN	64
 #define NONE		(-1)
+#define PIPE		(-2)	/* which stands for all files that are none of ours */
 
 /* Who holds a lock: nobody, the process that is tested, a child of it. */
 enum process { NOBODY_HOLDS, US, A_CHILD, NR_PROCESSES };
+
+/* What is on its way through a channel. */
+struct m_message {
+	__u64 number;
+	int pid;				/* who sent it */
+	int files[KCHAN_MAX_HANDLES];		/* or NONE, or PIPE: those it keeps open */
+	bool is_notice;
+	struct kchan_notice notice;
+};
 
 struct m_object {
 	struct model *model;
 	__u32 kind;
 	__u64 id;		/* 0: not known yet */
 	int senders, receivers;	/* handles with the right */
+	int told;		/* the channel that notices go to, or NONE */
+	__u32 told_of;		/* rights */
+	__u64 cookie;
+	unsigned int watched;	/* by so many objects this channel is told */
 
-	/* channel: [first, first + length) are in it */
+	/* channel: the oldest message is the first */
 	__u32 elem_size;
-	__u64 capacity;
-	bool closed;
-	__u64 messages[MAX_STEPS];
-	unsigned int first, length;
+	__u32 policy;
+	__u64 capacity, dropped;
+	__u32 handles, depth;
+	bool closed, stamped;
+	struct m_message *messages;
+	unsigned int length, room;
 
 	/* waitgroup, semaphore; of a token @units are those of @of */
 	__u64 limit, taken, in_tokens, abandoned, units;
@@ -56,7 +72,7 @@ struct m_object {
 	__u64 cells;
 	__u64 *values;
 
-	/* cancel */
+	/* cancel; @cause also of a closed channel */
 	bool cancelled;
 	__u64 cause;
 	int parent;
@@ -77,6 +93,8 @@ struct m_op {
 	const struct step *step;
 	__u32 op;
 	__u64 index, arg, len;
+	bool ancillary;		/* it has some */
+	bool full;		/* there are no file numbers left */
 };
 
 /* A thread that waits, or has ended its wait and not been looked at. */
@@ -86,7 +104,8 @@ struct m_peer {
 	bool parked, ended;
 	__u64 turn;		/* those who came before have lower ones */
 	long ret;
-	__u64 value;		/* also the message received */
+	__u64 value;
+	struct m_message message;	/* to be sent, or received */
 };
 
 struct model {
@@ -98,6 +117,9 @@ struct model {
 	int place[PLACES];	/* the file there, or NONE */
 	int mapping[PLACES];	/* the file that is mapped there, or NONE */
 	bool writable[PLACES];	/* that mapping */
+	int child;		/* the process that made the call, if that was a child */
+	int loose[PEERS * KCHAN_MAX_HANDLES];	/* files that came and are in no place yet */
+	int nr_loose;
 };
 
 /* What a call may return. */
@@ -136,6 +158,9 @@ void add_handle(struct model *m, int place, int object, __u32 rights, bool nonbl
 void drop_place(struct model *m, int place);
 void drop_file(struct model *m, int file);
 void lose_locks(struct m_object *o, enum process who);
+void close_number(struct model *m, int file);
+void drop_sender(struct model *m, int object);
+void post(struct model *m, int channel, const struct m_message *message);
 void cancel_object(struct model *m, int object, __u64 cause);
 __u64 children_of(const struct model *m, const struct m_object *o);
 void give_back_units(struct model *m, struct m_object *token, bool abandoned);
@@ -152,13 +177,18 @@ void op_check(const struct model *m, const struct m_op *op, enum process who,
 bool op_ready(const struct m_op *op);	/* by state, and with nobody before it */
 bool state_is_ready(const struct m_op *op);
 __u32 op_right(__u32 op, __u32 kind);
-long op_do(struct model *m, const struct m_op *op, enum process who, __u64 *value);
+/* @message: to be sent, or what was received; @value: what the operation leaves. */
+long op_do(struct model *m, const struct m_op *op, enum process who,
+	   struct m_message *message, __u64 *value);
+struct m_message message_of(const struct model *m, const struct m_op *op, enum process who);
 bool op_is_unsure(const struct m_op *op);
 bool op_takes(const struct m_op *op);
 bool op_has_bad_memory(const struct m_op *op);
+/* What else of it than its memory may be bad, too; false: nothing. */
+bool op_has_trouble(const struct model *m, const struct m_op *op, struct verdict *v);
 void unlock_object(struct m_object *o);
 void give_lock_back(struct model *m, const struct m_op *cond);
-const char *check_received(const struct m_op *op, long ret, __u64 message,
+const char *check_received(const struct m_op *op, long ret, const struct m_message *message,
 			   const struct piece *p);
 
 /* ---- peers that wait (model_peer.c) ---- */
@@ -171,7 +201,31 @@ void settle(struct model *m);
 bool may_park(const struct model *m, const struct step *s);
 void park_in_model(struct model *m, const struct step *s);
 void unpark_in_model(struct model *m, const struct step *s);
-const char *check_peer(struct m_peer *p, long ret, __u64 value, const struct piece *buffer);
+const char *check_peer(struct model *m, struct m_peer *p, long ret, __u64 value,
+		       const struct piece *buffer, const struct cargo *cargo);
+
+/* ---- what goes beside messages (model_cargo.c) ---- */
+
+bool has_cargo(const struct m_object *chan);
+bool cargo_is_left_out(const struct m_op *op, enum process who);
+void check_ancillary(const struct m_op *op, struct verdict *v);
+bool cargo_has_trouble(const struct model *m, const struct m_op *op, struct verdict *v);
+void load_cargo(const struct model *m, const struct m_op *op, enum process who,
+		struct m_message *message);
+void hold_cargo(struct model *m, const struct m_message *message);
+void drop_cargo(struct model *m, const struct m_message *message);
+void expect_cargo(struct model *m, const struct m_message *message);
+const char *check_cargo(struct model *m, const struct m_op *op, long ret,
+			const struct m_message *message, const struct cargo *cargo);
+
+/* ---- who is told (model_watch.c) ---- */
+
+bool is_closed_for_good(const struct model *m, const struct m_object *o);
+void stop_watching(struct model *m, struct m_object *o);
+void tell_of_number(struct model *m, int file);
+/* A child that had all our numbers has ended. */
+void tell_of_child(struct model *m);
+bool child_has_much_to_tell(const struct model *m);
 
 /* ---- what all calls have in common (model.c) ---- */
 
@@ -180,6 +234,8 @@ void check_flags(__u64 flags, __u64 known, struct verdict *v);
 void check_struct(const struct step *s, __u32 first, __u32 size, bool read, bool written,
 		  struct verdict *v);
 bool never_waits(const struct step *s, const struct m_file *f);
+__u32 claimed_size(const struct step *s, __u32 size);
+__u32 as_far_as(const struct step *s, __u32 size, __u32 offset, __u32 value);
 long why_not(const struct step *s, const struct m_file *f);
 const char *failed(const struct verdict *v, const struct result *r);
 

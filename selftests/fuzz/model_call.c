@@ -1,35 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What each call may do, but select; see model.h. */
+/* What each call may do, but select; see model_call.h. */
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "model_call.h"
 
-#define WAIT_FLAGS (KCHAN_NONBLOCK | KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME)
 #define TIMER_FLAGS (KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME)
 #define BOTH (KCHAN_RIGHT_SEND | KCHAN_RIGHT_RECV)
 
-/* One call being judged. */
-struct call_of {
-	struct model *m;
-	const struct step *s;
-	int place;
-	struct m_file *f;
-	struct m_object *o;
-	enum process who;
-	const struct result *r;
-	struct verdict v;
-};
-
-/* It is a call of the device, or of objects of some kinds: a bit each. */
-#define DEVICE	1u
-#define OBJECT	(~1u)
-#define K(kind)	(1u << KCHAN_KIND_##kind)
-
-static bool knows_call(struct call_of *c, __u32 kinds)
+bool knows_call(struct call_of *c, __u32 kinds)
 {
 	if (c->o ? kinds & 1u << c->o->kind : kinds & DEVICE && !c->place)
 		return true;
@@ -37,7 +20,7 @@ static bool knows_call(struct call_of *c, __u32 kinds)
 	return false;
 }
 
-static void need_right(struct call_of *c, __u32 right)
+void need_right(struct call_of *c, __u32 right)
 {
 	if (c->f && !(c->f->rights & right))
 		allow(&c->v, -EBADF);
@@ -67,16 +50,23 @@ static const char *refused(struct call_of *c)
 
 static const char *create_chan(struct call_of *c)
 {
-	__u32 elem_size = c->s->f[ELEM_SIZE];
+	__u32 elem_size = c->s->f[ELEM_SIZE], policy = c->s->f[POLICY];
+	__u32 size = sizeof(struct kchan_create_chan);
+	__u32 handles = as_far_as(c->s, size, offsetof(struct kchan_create_chan, handles),
+				  c->s->f[HANDLES]);
+	__u32 depth = as_far_as(c->s, size, offsetof(struct kchan_create_chan, depth),
+				c->s->f[DEPTH]);
+	bool stamped = c->s->f[FLAGS] & KCHAN_STAMPED;
 	__u64 capacity = c->s->f[CAPACITY];
 	struct m_object *o;
 
 	knows_call(c, DEVICE);
-	check_struct(c->s, sizeof(struct kchan_create_chan), sizeof(struct kchan_create_chan),
-		     true, false, &c->v);
-	check_flags(c->s->f[FLAGS], KCHAN_NONBLOCK, &c->v);
+	check_struct(c->s, CREATE_CHAN_V1, sizeof(struct kchan_create_chan), true, false, &c->v);
+	check_flags(c->s->f[FLAGS], KCHAN_NONBLOCK | KCHAN_STAMPED, &c->v);
 	if (elem_size > KCHAN_MAX_ELEM_SIZE || capacity > KCHAN_MAX_CAPACITY ||
-	    (__u32)c->s->f[RESERVED])
+	    policy > KCHAN_POLICY_LATEST || (policy != KCHAN_POLICY_BLOCK && !capacity) ||
+	    handles > KCHAN_MAX_HANDLES || depth > KCHAN_MAX_DEPTH || !handles != !depth ||
+	    (policy == KCHAN_POLICY_LATEST && (handles || stamped) && capacity != 1))
 		allow(&c->v, -EINVAL);
 	else if (elem_size * capacity > KCHAN_MAX_BYTES)
 		allow(&c->v, -ENOMEM);
@@ -85,6 +75,10 @@ static const char *create_chan(struct call_of *c)
 	o = &c->m->objects[add_object(c->m, KCHAN_KIND_CHAN)];
 	o->elem_size = elem_size;
 	o->capacity = capacity;
+	o->policy = policy;
+	o->handles = handles;
+	o->depth = depth;
+	o->stamped = stamped;
 	return made(c, o - c->m->objects, BOTH);
 }
 
@@ -222,32 +216,36 @@ static const char *token(struct call_of *c)
 
 /* ---- messages ---- */
 
-/* A single operation that is not ready. */
-static void has_to_wait(struct call_of *c, const struct m_op *op)
+void has_to_wait(struct call_of *c, const struct m_op *op, const struct m_file *f)
 {
-	allow(&c->v, why_not(c->s, c->f));
-	if (op_has_bad_memory(op))
-		allow(&c->v, -EFAULT);
+	allow(&c->v, why_not(c->s, f));
+	op_has_trouble(c->m, op, &c->v);
+}
+
+bool is_in_trouble(struct call_of *c, const struct m_op *op)
+{
+	if (!op_has_trouble(c->m, op, &c->v))
+		return false;
+	if (op->op == KCHAN_OP_SEND && (op->obj->closed || !op->obj->receivers))
+		allow(&c->v, -EPIPE);
+	return true;
 }
 
 static const char *do_message(struct call_of *c, const struct m_op *op)
 {
 	bool at_end, sends = op->op == KCHAN_OP_SEND;
+	struct m_message message = message_of(c->m, op, c->who);
 	const char *why;
-	__u64 message;
+	__u64 value;
 	long ret;
 
 	if (!op_ready(op)) {
-		has_to_wait(c, op);
+		has_to_wait(c, op, c->f);
 		return failed(&c->v, c->r);
 	}
-	if (op_has_bad_memory(op)) {
-		allow(&c->v, -EFAULT);
-		if (sends && (c->o->closed || !c->o->receivers))
-			allow(&c->v, -EPIPE);
+	if (is_in_trouble(c, op))
 		return failed(&c->v, c->r);
-	}
-	ret = op_do(c->m, op, c->who, &message);
+	ret = op_do(c->m, op, c->who, &message, &value);
 	at_end = !sends && !ret;
 	/* read(2) and write(2) tell the length. */
 	allow(&c->v, ret < 0 || c->s->call == SEND || c->s->call == RECV ? ret :
@@ -255,15 +253,18 @@ static const char *do_message(struct call_of *c, const struct m_op *op)
 	why = judge(&c->v, c->r->ret);
 	if (why || sends || (at_end && c->s->call == READ))
 		return why;
-	return check_received(op, ret, message, &c->r->buffers[0]);
+	why = check_received(op, ret, &message, &c->r->buffers[0]);
+	if (why)
+		return why;
+	expect_cargo(c->m, &message);
+	return check_cargo(c->m, op, ret, &message, &c->r->cargo[0]);
 }
 
 static const char *message(struct call_of *c)
 {
 	struct m_op op = op_at(c->m, c->s, c->s->call == SEND ? KCHAN_OP_SEND : KCHAN_OP_RECV);
 
-	check_struct(c->s, sizeof(struct kchan_msg), sizeof(struct kchan_msg), true, false,
-		     &c->v);
+	check_struct(c->s, MSG_V1, sizeof(struct kchan_msg), true, false, &c->v);
 	check_flags(c->s->f[FLAGS], WAIT_FLAGS, &c->v);
 	check_deadline(c->s->f[FLAGS], c->s->f[DEADLINE], &c->v);
 	if ((__u32)c->s->f[RESERVED])
@@ -280,7 +281,7 @@ static void check_read_or_write(struct call_of *c, const struct m_op *op)
 		allow(&c->v, c->place ? -EBADF : -EINVAL);
 		return;
 	}
-	if (c->o->kind != KCHAN_KIND_CHAN || !c->o->elem_size)
+	if (c->o->kind != KCHAN_KIND_CHAN || !c->o->elem_size || c->o->handles)
 		allow(&c->v, -EINVAL);
 	else if (c->s->call == READ ? op->len < c->o->elem_size : op->len != c->o->elem_size)
 		allow(&c->v, -EMSGSIZE);
@@ -310,6 +311,19 @@ static const char *close_chan(struct call_of *c)
 	return judge(&c->v, c->r->ret);
 }
 
+static const char *close_with(struct call_of *c)
+{
+	__s64 cause = c->s->f[VALUE];
+	const char *why;
+
+	if (cause < 1 || cause > KCHAN_MAX_ERRNO)
+		allow(&c->v, -EINVAL);
+	why = close_chan(c);
+	if (!why && !c->r->ret && !mistaken("no-cause"))
+		c->o->cause = cause;
+	return why;
+}
+
 /* ---- one operation that may wait ---- */
 
 static void check_wait(struct call_of *c, struct m_op *op)
@@ -335,12 +349,12 @@ static const char *wait_op(struct call_of *c)
 	if (c->v.nr)
 		return failed(&c->v, c->r);
 	if (!op_ready(&op)) {
-		has_to_wait(c, &op);
+		has_to_wait(c, &op, c->f);
 		if (op.op == KCHAN_OP_COND)
 			give_lock_back(c->m, &op);
 		return failed(&c->v, c->r);
 	}
-	ret = op_do(c->m, &op, c->who, &value);
+	ret = op_do(c->m, &op, c->who, NULL, &value);
 	allow(&c->v, ret);
 	why = judge(&c->v, c->r->ret);
 	if (!why && ret < 0 && ret != -EOWNERDEAD)
@@ -456,6 +470,7 @@ static const char *number_call(struct call_of *c)
 		__u32 kinds;
 		const char *(*judge)(struct call_of *c);
 	} calls[NR_CALLS] = {
+		[CLOSE_WITH] = { K(CHAN), close_with },
 		[DONE] = { K(WAITGROUP) | K(SEMAPHORE) | K(TOKEN) | K(ONCE), done },
 		[TOKEN] = { K(WAITGROUP) | K(SEMAPHORE), token },
 		[UNLOCK] = { K(MUTEX) | K(RWMUTEX) | K(ONCE), unlock },
@@ -529,7 +544,7 @@ static const char *stat_call(struct call_of *c)
 {
 	struct kchan_stat is;
 
-	check_struct(c->s, 56, sizeof(is), false, true, &c->v);
+	check_struct(c->s, STAT_V1, sizeof(is), false, true, &c->v);
 	knows_call(c, OBJECT);
 	if (c->v.nr)
 		return judge(&c->v, c->r->ret);
@@ -548,7 +563,9 @@ static const char *features(struct call_of *c)
 	/* The limits of users are settings: any will do. */
 	memcpy(&is, c->r->out, sizeof(is));
 	is.abi_version = KCHAN_ABI_VERSION;
-	is.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT | KCHAN_FEATURE_SYNC;
+	is.features = KCHAN_FEATURE_CHAN | KCHAN_FEATURE_SELECT | KCHAN_FEATURE_SYNC |
+		      KCHAN_FEATURE_POLICY | KCHAN_FEATURE_BATCH | KCHAN_FEATURE_CALL |
+		      KCHAN_FEATURE_CARGO | KCHAN_FEATURE_WATCH;
 	is.max_elem_size = KCHAN_MAX_ELEM_SIZE;
 	is.max_capacity = KCHAN_MAX_CAPACITY;
 	is.reserved = 0;
@@ -683,10 +700,12 @@ const char *model_call(struct model *m, const struct step *s, enum process who,
 		[CREATE_CHAN] = create_chan, [CREATE] = create, [RESTRICT] = restrict_handle,
 		[DUP] = dup_call, [CLOSE] = file_call, [PASS] = file_call,
 		[SET_NONBLOCK] = file_call, [SEND] = message, [RECV] = message,
-		[WRITE] = read_or_write, [READ] = read_or_write, [CLOSE_CHAN] = close_chan,
+		[WRITE] = read_or_write, [READ] = read_or_write, [SEND_BATCH] = batch,
+		[RECV_BATCH] = batch, [CALL] = request_and_answer, [CLOSE_CHAN] = close_chan,
+		[CLOSE_WITH] = number_call,
 		[WAIT] = wait_op, [DONE] = number_call, [TOKEN] = number_call,
 		[UNLOCK] = number_call, [CONSISTENT] = number_call, [SIGNAL] = number_call,
-		[CANCEL] = number_call, [TIMER] = timer, [STAT] = stat_call,
+		[CANCEL] = number_call, [TIMER] = timer, [WATCH] = watch, [STAT] = stat_call,
 		[FEATURES] = features, [MAP] = map_call, [UNMAP] = unmap_call,
 		[STORE] = store_call, [UNKNOWN] = unknown_call, [PARK] = peer_call,
 		[UNPARK] = peer_call,
@@ -706,17 +725,26 @@ bool call_would_wait(const struct model *m, const struct step *s, enum process w
 	case SEND:
 	case RECV:
 		op = op_at(m, s, s->call == SEND ? KCHAN_OP_SEND : KCHAN_OP_RECV);
+		if (cargo_is_left_out(&op, who))
+			return true;
 		break;
 	case WRITE:
 	case READ:
 		op = op_at(m, s, s->call == WRITE ? KCHAN_OP_SEND : KCHAN_OP_RECV);
 		return c.o ? c.o->kind == KCHAN_KIND_CHAN && !op_ready(&op) && !c.f->nonblock
 			   : c.place == 1;
+	case SEND_BATCH:
+	case RECV_BATCH:
+		return batch_would_wait(&c);
+	case CALL:
+		return answer_would_wait(&c);
 	case WAIT:
 		op = op_at(m, s, s->f[OP]);
 		check_wait(&c, &op);
 		return op_is_unsure(&op) ||
 		       (!c.v.nr && !op_ready(&op) && !never_waits(s, c.f));
+	case STAT:
+		return c.o && c.o->many_ticks;
 	case TIMER:
 		/* A peer takes the first tick, and soon the next. */
 		return c.o && first_peer(c.o, KCHAN_OP_TICK) && s->f[PERIOD] &&

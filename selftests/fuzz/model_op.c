@@ -2,9 +2,14 @@
 /* What the operations do that may wait; see model.h. */
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model.h"
+
+/* A struct kchan_msg that is longer holds what matters of .ancillary. */
+#define ADDRESS_END	(offsetof(struct kchan_msg, ancillary) + 5)
 
 struct m_op op_at(const struct model *m, const struct step *s, __u32 op)
 {
@@ -14,6 +19,11 @@ struct m_op op_at(const struct model *m, const struct step *s, __u32 op)
 		.op = op, .index = s->f[INDEX], .arg = s->f[ARG],
 	};
 
+	o.full = s->f[FULL];
+	o.ancillary = s->f[ANCILLARY] != RIGHT && s->f[ANCILLARY] != NULL_POINTER &&
+		      (s->call == CASE || s->call == PARK ||
+		       ((s->call == SEND || s->call == RECV) &&
+			claimed_size(s, sizeof(struct kchan_msg)) > ADDRESS_END));
 	o.len = s->f[LEN] != RIGHT ? (__u32)s->f[LEN] : o.obj ? o.obj->elem_size : 8;
 	return o;
 }
@@ -28,6 +38,17 @@ bool op_has_bad_memory(const struct m_op *op)
 	if (op->op == KCHAN_OP_RECV)
 		return op->len && !can_be_written(op->step->f[MEM]);
 	return false;
+}
+
+bool op_has_trouble(const struct model *m, const struct m_op *op, struct verdict *v)
+{
+	bool trouble = op_has_bad_memory(op);
+
+	if (trouble)
+		allow(v, -EFAULT);
+	if (op->op == KCHAN_OP_SEND || op->op == KCHAN_OP_RECV)
+		trouble |= cargo_has_trouble(m, op, v);
+	return trouble;
 }
 
 /* Those that leave things other than they were. */
@@ -109,8 +130,9 @@ static void check_numbers(const struct m_op *op, struct verdict *v)
 	if (op->op == KCHAN_OP_ADD) {
 		if (!op->arg || op->arg > limit_of(op->obj))
 			allow(v, -EINVAL);
-	} else if (op->arg && op->op != KCHAN_OP_COND) {
-		allow(v, -EINVAL);
+	} else if (op->arg && op->op != KCHAN_OP_COND && !op->ancillary) {
+		/* Or an address that leads nowhere. */
+		allow(v, has_cargo(op->obj) ? -EFAULT : -EINVAL);
 	}
 }
 
@@ -128,6 +150,9 @@ void op_check(const struct model *m, const struct m_op *op, enum process who,
 	if ((op->op == KCHAN_OP_SEND || op->op == KCHAN_OP_RECV) &&
 	    op->len != op->obj->elem_size)
 		allow(v, -EMSGSIZE);
+	if ((op->op == KCHAN_OP_SEND || op->op == KCHAN_OP_RECV) &&
+	    op->obj->kind == KCHAN_KIND_CHAN)
+		check_ancillary(op, v);
 	if (op->op == KCHAN_OP_COND)
 		check_cond(m, op, who, v);
 }
@@ -155,7 +180,7 @@ bool state_is_ready(const struct m_op *op)
 
 	switch (op->op) {
 	case KCHAN_OP_SEND:
-		return chan_is_broken(o) ||
+		return chan_is_broken(o) || o->policy != KCHAN_POLICY_BLOCK ||
 		       o->length < o->capacity + mistaken("capacity-one-more");
 	case KCHAN_OP_RECV:
 		return o->length || o->closed || !o->senders;
@@ -197,28 +222,76 @@ bool op_ready(const struct m_op *op)
 	}
 }
 
-static long do_send(struct m_object *o, __u64 message)
+struct m_message message_of(const struct model *m, const struct m_op *op, enum process who)
 {
+	struct m_message message = { .number = op->step->f[MESSAGE] };
+
+	load_cargo(m, op, who, &message);
+	return message;
+}
+
+static void append(struct m_object *o, const struct m_message *message)
+{
+	if (o->length == o->room) {
+		o->room = o->room * 2 + 8;
+		o->messages = realloc(o->messages, o->room * sizeof(*message));
+	}
+	o->messages[o->length++] = *message;
+}
+
+/* Takes the message at @at out. */
+static struct m_message take_out(struct m_object *o, unsigned int at)
+{
+	struct m_message message = o->messages[at];
+
+	o->length--;
+	memmove(o->messages + at, o->messages + at + 1, (o->length - at) * sizeof(message));
+	return message;
+}
+
+/* Where there is no room for one more: who has to go? */
+static void discard(struct model *m, struct m_object *o)
+{
+	unsigned int n = o->policy == KCHAN_POLICY_LATEST ? o->length : 1;
+	bool newest = o->policy == KCHAN_POLICY_DROP_NEWEST || mistaken("oldest-stays");
+
+	o->dropped += mistaken("dropped-not-counted") ? 0 : n;
+	while (n--) {
+		struct m_message message = take_out(o, newest ? o->length - 1 : 0);
+
+		drop_cargo(m, &message);
+	}
+}
+
+static long do_send(struct model *m, struct m_object *o, const struct m_message *message)
+{
+	bool full = o->policy != KCHAN_POLICY_BLOCK && o->length == o->capacity;
+
 	if (chan_is_broken(o))
 		return -EPIPE;
-	o->messages[o->first + o->length++] = message;
+	if (full && o->policy != KCHAN_POLICY_DROP_NEWEST)
+		discard(m, o);
+	hold_cargo(m, message);
+	append(o, message);
+	if (full && o->policy == KCHAN_POLICY_DROP_NEWEST)
+		discard(m, o);
 	return 0;
 }
 
 /* At a rendezvous the message comes from who waits with it. */
-static long do_recv(struct model *m, struct m_object *o, __u64 *message)
+static long do_recv(struct model *m, struct m_object *o, struct m_message *message)
 {
 	struct m_peer *sender = first_peer(o, KCHAN_OP_SEND);
 
 	if (!o->length && sender) {
-		*message = sender->step.f[MESSAGE];
+		*message = sender->message;
+		hold_cargo(m, message);
 		end_wait_of_sender(m, sender);
 		return 1;
 	}
 	if (!o->length)
 		return 0;
-	o->length--;
-	*message = o->messages[mistaken("newest-first") ? o->first + o->length : o->first++];
+	*message = take_out(o, mistaken("newest-first") ? o->length - 1 : 0);
 	return 1;
 }
 
@@ -264,17 +337,35 @@ void give_lock_back(struct model *m, const struct m_op *cond)
 	unlock_object(object_at(m, cond->step->f[LOCK]));
 }
 
-/* Does what is ready; returns its outcome.  @value: also the message received. */
-long op_do(struct model *m, const struct m_op *op, enum process who, __u64 *value)
+/* The kernel's own message, which does not wait. */
+void post(struct model *m, int channel, const struct m_message *message)
+{
+	struct m_op op = { .obj = &m->objects[channel], .op = KCHAN_OP_SEND };
+
+	if (chan_is_broken(op.obj) || !op_ready(&op))
+		op.obj->dropped++;
+	else
+		do_send(m, op.obj, message);
+	settle(m);
+}
+
+/* Does what is ready; returns its outcome. */
+long op_do(struct model *m, const struct m_op *op, enum process who,
+	   struct m_message *message, __u64 *value)
 {
 	struct m_object *o = op->obj;
+	long ret;
 
 	*value = 0;
 	switch (op->op) {
 	case KCHAN_OP_SEND:
-		return do_send(o, op->step->f[MESSAGE]);
+		ret = do_send(m, o, message);
+		*value = ret ? o->cause : 0;
+		return ret;
 	case KCHAN_OP_RECV:
-		return do_recv(m, o, value);
+		ret = do_recv(m, o, message);
+		*value = ret ? 0 : o->cause;
+		return ret;
 	case KCHAN_OP_ADD:
 		return do_add(o, op->arg);
 	case KCHAN_OP_ZERO:
@@ -297,15 +388,19 @@ long op_do(struct model *m, const struct m_op *op, enum process who, __u64 *valu
 }
 
 /* The buffer after a receive that returned @ret. */
-const char *check_received(const struct m_op *op, long ret, __u64 message,
+const char *check_received(const struct m_op *op, long ret, const struct m_message *message,
 			   const struct piece *p)
 {
 	__u64 len = op->obj->elem_size;
 
 	if (!len || !p->start)
 		return NULL;
-	if (ret == 1 && !holds_message(p->start, len, message))
-		return wrong("h%d: the message received is not number %llu", op->place, message);
+	if (ret == 1 && message->is_notice)
+		return memcmp(p->start, &message->notice, sizeof(message->notice)) ?
+		       wrong("h%d: the notice is another one", op->place) : NULL;
+	if (ret == 1 && !holds_message(p->start, len, message->number))
+		return wrong("h%d: the message received is not number %llu", op->place,
+			     message->number);
 	if (ret == 0 && !holds_only(p->start, len, 0))
 		return wrong("h%d: at the end the buffer is not zeroed", op->place);
 	return NULL;

@@ -43,6 +43,8 @@ static void end_wait(struct model *m, struct m_peer *p, long ret, __u64 value)
 	p->ended = true;
 	p->ret = ret;
 	p->value = value;
+	if (p->op.op == KCHAN_OP_SEND)
+		drop_cargo(m, &p->message);
 	drop_file(m, p->op.file);
 }
 
@@ -110,8 +112,10 @@ static bool settle_one(struct model *m)
 				continue;
 			value = UNTOUCHED;
 			ret = is_too_late(m, &p->op) ? -EBADF :
-			      op_do(m, &p->op, US, &value);
+			      op_do(m, &p->op, US, &p->message, &value);
 			end_wait(m, p, ret, value);
+			if (p->op.op == KCHAN_OP_RECV && ret == 1)
+				expect_cargo(m, &p->message);
 			return true;
 		}
 	}
@@ -135,6 +139,9 @@ void park_in_model(struct model *m, const struct step *s)
 		.step = *s, .parked = true, .turn = m->turns++,
 	};
 	p->op = op_at(m, &p->step, s->f[OP]);
+	p->message = message_of(m, &p->op, US);
+	if (p->op.op == KCHAN_OP_SEND)
+		hold_cargo(m, &p->message);
 	m->files[p->op.file].refs++;
 	if (s->f[OP] == KCHAN_OP_COND)
 		give_lock_back(m, &p->op);
@@ -145,6 +152,14 @@ void unpark_in_model(struct model *m, const struct step *s)
 	end_wait(m, &m->peers[s->f[PEER]], -EINTR, UNTOUCHED);
 }
 
+/* Their structs are always good. */
+static bool peer_can_have(const struct step *s)
+{
+	return (s->f[ANCILLARY] == RIGHT || s->f[ANCILLARY] == GOOD) && s->f[MEM] == GOOD &&
+	       s->f[CASES_AT] == GOOD && s->f[CASE_SIZE] == RIGHT && s->f[NR] == RIGHT &&
+	       !s->f[RESERVED];
+}
+
 bool may_park(const struct model *m, const struct step *s)
 {
 	const struct m_peer *p = &m->peers[s->f[PEER]];
@@ -152,16 +167,17 @@ bool may_park(const struct model *m, const struct step *s)
 	struct verdict v = { };
 
 	if (p->parked || !op.obj || s->f[LEN] != RIGHT || s->f[OP] == KCHAN_OP_DIFFERS ||
-	    op_is_unsure(&op) || never_waits(s, file_at(m, op.place)))
+	    op_is_unsure(&op) || !peer_can_have(s) || never_waits(s, file_at(m, op.place)))
 		return false;
 	check_flags(s->f[FLAGS], KCHAN_DEADLINE | KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME, &v);
 	check_deadline(s->f[FLAGS], s->f[DEADLINE], &v);
 	op_check(m, &op, US, &v);
-	return !v.nr && !op_ready(&op);
+	return !v.nr && !op_ready(&op) && !op_has_trouble(m, &op, &v);
 }
 
 /* What came of a peer whose wait has ended. */
-const char *check_peer(struct m_peer *p, long ret, __u64 value, const struct piece *buffer)
+const char *check_peer(struct model *m, struct m_peer *p, long ret, __u64 value,
+		       const struct piece *buffer, const struct cargo *cargo)
 {
 	struct verdict v = { };
 	const char *why;
@@ -179,5 +195,8 @@ const char *check_peer(struct m_peer *p, long ret, __u64 value, const struct pie
 	}
 	if (!message && value != is)
 		return wrong("the peer that was parked has the value %llu, not %llu", value, is);
-	return p->op.op == KCHAN_OP_RECV ? check_received(&p->op, ret, p->value, buffer) : NULL;
+	if (p->op.op != KCHAN_OP_RECV)
+		return NULL;
+	why = check_received(&p->op, ret, &p->message, buffer);
+	return why ? why : check_cargo(m, &p->op, ret, &p->message, cargo);
 }

@@ -22,7 +22,8 @@ struct m_select {
 	unsigned int nr;
 	__u64 nr_cases;
 	struct m_case cases[MAX_STEPS];
-	bool bad_memory;
+	struct verdict trouble;	/* bad memory, or bad handles */
+	unsigned int buffers;
 };
 
 static bool is_message(const struct m_op *op)
@@ -39,20 +40,22 @@ static const struct m_select *read_select(const struct model *m, const struct tr
 	sel.s = &t->steps[i];
 	sel.nr = n;
 	sel.nr_cases = 0;
-	sel.bad_memory = false;
+	sel.trouble.nr = 0;
 	for (unsigned int k = 0; k < n; k++) {
 		const struct step *s = &t->steps[i + 1 + k];
 		struct m_case *c = &sel.cases[k];
 
 		c->op = op_at(m, s, s->f[OP]);
+		c->op.full = sel.s->f[FULL];
 		c->first = sel.nr_cases;
 		c->count = s->f[REPEAT];
 		c->skipped = c->op.file == NONE && c->op.place >= FIRST_PLACE;
 		c->buffer = is_message(&c->op) ? (int)buffers++ : NONE;
 		sel.nr_cases += c->count;
-		if (c->count && !c->skipped && c->op.obj && op_has_bad_memory(&c->op))
-			sel.bad_memory = true;
+		if (c->count && !c->skipped && c->op.obj)
+			op_has_trouble(m, &c->op, &sel.trouble);
 	}
+	sel.buffers = buffers;
 	return &sel;
 }
 
@@ -206,27 +209,29 @@ static const char *do_chosen(struct model *m, const struct m_select *sel,
 	long index = r->ret & ((1 << KCHAN_OUTCOME_SHIFT) - 1), ret = 0;
 	struct verdict v = { };
 	const char *why;
-	__u64 value = 0, message;
+	struct m_message message = message_of(m, &c->op, who);
+	__u64 value = 0;
 
 	if (!only_asked)
-		ret = op_do(m, &c->op, who, &value);
+		ret = op_do(m, &c->op, who, &message, &value);
 	allow(&v, index | (ret < 0 ? -ret : ret) << KCHAN_OUTCOME_SHIFT);
 	why = judge(&v, r->ret);
-	message = value;
-	if (is_message(&c->op))
-		value = 0;
 	if (!why && r->value != value)
 		why = wrong("left the value %llu instead of %llu", r->value, value);
 	if (!why && c->op.op == KCHAN_OP_RECV && !only_asked && c->buffer < BUFFERS - 1)
-		why = check_received(&c->op, ret, message, &r->buffers[c->buffer]);
+		why = check_received(&c->op, ret, &message, &r->buffers[c->buffer]);
+	if (!why && c->op.op == KCHAN_OP_RECV && !only_asked) {
+		expect_cargo(m, &message);
+		why = check_cargo(m, &c->op, ret, &message, &r->cargo[c->buffer]);
+	}
 	return why ? why : check_others(sel, only_asked ? NULL : c, r);
 }
 
 /* Bad memory is EFAULT where it would be used, and may be where it is looked at. */
 static void allow_faults(const struct m_select *sel, struct verdict *v)
 {
-	if (sel->bad_memory && !(sel->s->f[FLAGS] & KCHAN_READY))
-		allow(v, -EFAULT);
+	for (int i = 0; i < sel->trouble.nr && !(sel->s->f[FLAGS] & KCHAN_READY); i++)
+		allow(v, sel->trouble.allowed[i]);
 }
 
 static const char *none_ready(struct model *m, const struct m_select *sel,
@@ -269,8 +274,9 @@ const char *model_select(struct model *m, const struct trace *t, unsigned int i,
 	why = check_choice(sel, c, index);
 	if (why)
 		return why;
-	if (op_has_bad_memory(&c->op) && !(sel->s->f[FLAGS] & KCHAN_READY) && !is_broken(&c->op))
-		return wrong("case %llu was done with bad memory", index);
+	if (op_has_trouble(m, &c->op, &v) && !(sel->s->f[FLAGS] & KCHAN_READY) &&
+	    !is_broken(&c->op))
+		return wrong("case %llu was done with bad memory or handles", index);
 	if (is_cond(sel))
 		give_lock_back(m, &sel->cases[0].op);
 	return do_chosen(m, sel, c, who, r);
@@ -284,7 +290,7 @@ bool select_is_left_out(struct model *m, const struct trace *t, unsigned int i,
 	const struct step *s = sel->s;
 	struct verdict v = { };
 
-	if (sel->nr_cases > KCHAN_MAX_CASES + 6)
+	if (sel->nr_cases > KCHAN_MAX_CASES + 6 || sel->buffers > BUFFERS)
 		return true;
 	if (s->f[CASE_SIZE] == LONGER_CASE && sel->nr_cases > 800)
 		return true;
@@ -294,7 +300,9 @@ bool select_is_left_out(struct model *m, const struct trace *t, unsigned int i,
 	    s->f[CASE_SIZE] <= PAGE && s->f[CASE_SIZE] != LONGER_CASE)
 		return true;
 	for (unsigned int k = 0; k < sel->nr; k++)
-		if (op_is_unsure(&sel->cases[k].op))
+		if (op_is_unsure(&sel->cases[k].op) ||
+		    (is_message(&sel->cases[k].op) &&
+		     cargo_is_left_out(&sel->cases[k].op, who)))
 			return true;
 	check_select(m, sel, who, &v);
 	return !v.nr && !first_ready(sel) && !never_waits(s, NULL);

@@ -11,6 +11,7 @@ static void do_message(struct peer *p)
 	struct kchan_msg arg = {
 		.size = sizeof(arg), .flags = p->step.f[FLAGS], .buf = p->buffer.address,
 		.len = p->buffer.len, .deadline = p->step.f[DEADLINE],
+		.ancillary = p->step.f[ANCILLARY] == GOOD ? (uintptr_t)&p->ancillary : 0,
 	};
 
 	p->ret = kchan_call(p->fd, p->step.f[OP] == KCHAN_OP_SEND ? KCHAN_SEND : KCHAN_RECV,
@@ -61,6 +62,13 @@ void park_peer(struct run *run, const struct step *s)
 	p->buffer = place_buffer(FIRST_PEER_BUFFER + s->f[PEER], GOOD, length_of(run, s));
 	if (s->f[OP] == KCHAN_OP_SEND)
 		fill_message(p->buffer.start, p->buffer.len, s->f[MESSAGE]);
+	memset(p->numbers, POISON_BYTE, sizeof(p->numbers));
+	if (s->f[OP] == KCHAN_OP_SEND)
+		fill_numbers(run, s, p->numbers, handles_of(run, s));
+	p->ancillary = (struct kchan_ancillary){
+		.size = sizeof(p->ancillary), .handles = (uintptr_t)p->numbers,
+		.nr = handles_of(run, s),
+	};
 	catch_signal(SIGUSR1, 0);
 	errno = pthread_create(&p->thread, NULL, peer_main, p);
 	must(!errno);

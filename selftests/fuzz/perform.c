@@ -58,7 +58,7 @@ static int make_thing(const struct object *o)
 	};
 
 	if (o->kind == CHAN)
-		return make_chan(sizeof(__u64), o->limit);
+		return make_policy_chan(sizeof(__u64), o->limit, o->policy);
 	return o->kind == CANCEL ? make_cancel(-1) : make_object(kinds[o->kind], o->limit);
 }
 
@@ -216,6 +216,7 @@ static void do_stat(int fd, struct seen *seen)
 		.length = st.length,
 		.waiting = { st.waiting_senders, st.waiting_receivers },
 		.state = st.state,
+		.dropped = st.dropped,
 	};
 }
 

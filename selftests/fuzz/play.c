@@ -26,7 +26,9 @@ static bool is_looked_at(const struct trace *t, unsigned int i, __u64 place)
 		return false;
 	for (unsigned int k = i; i < t->nr && k <= i + n; k++)
 		if (t->steps[k].f[ON] == place || t->steps[k].f[TO] == place ||
-		    t->steps[k].f[LOCK] == place || t->steps[k].f[PARENT] == place)
+		    t->steps[k].f[LOCK] == place || t->steps[k].f[PARENT] == place ||
+		    t->steps[k].f[ANSWER] == place || t->steps[k].f[TOLD] == place ||
+		    t->steps[k].f[FIRST] == place || t->steps[k].f[SECOND] == place)
 			return true;
 	return i >= t->nr || (place + i) % 4 == 0;
 }
@@ -86,20 +88,48 @@ static bool is_good(const char *why, struct score *score)
 	return false;
 }
 
-/* Those whose wait is over by what the step did. */
+static const char *compare_peer(struct peer *p, struct m_peer *m)
+{
+	struct cargo cargo = {
+		.there = p->step.f[ANCILLARY] == GOOD, .pid = p->ancillary.pid,
+		.uid = p->ancillary.uid, .gid = p->ancillary.gid,
+	};
+
+	memcpy(cargo.numbers, p->numbers, sizeof(cargo.numbers));
+	if (cargo.there && p->step.f[OP] == KCHAN_OP_RECV && p->ret == 1)
+		keep_numbers(&run, &p->step, p->numbers);
+	return check_peer(&model, m, p->ret, p->value, &p->buffer, &cargo);
+}
+
+static bool anybody_has_ended(void)
+{
+	for (int i = 0; i < PEERS; i++)
+		if (model.peers[i].ended)
+			return true;
+	return false;
+}
+
+/*
+ * Those whose wait is over by what the step did; what they brought with them is kept
+ * or closed, which may end further waits.
+ */
 static const char *compare_peers(void)
 {
 	const char *why = NULL;
 
-	for (int i = 0; !why && i < PEERS; i++) {
-		struct peer *p = &run.peers[i];
+	while (!why && anybody_has_ended()) {
+		bool ended[PEERS];
 
-		if (!model.peers[i].ended)
-			continue;
-		if (p->busy && !join_peer(p))
-			return wrong("peer %d still waits, and should have returned %s", i,
-				     show_result(model.peers[i].ret));
-		why = check_peer(&model.peers[i], p->ret, p->value, &p->buffer);
+		for (int i = 0; i < PEERS; i++) {
+			ended[i] = model.peers[i].ended;
+			if (ended[i] && run.peers[i].busy && !join_peer(&run.peers[i]))
+				return wrong("peer %d still waits, and should have returned %s", i,
+					     show_result(model.peers[i].ret));
+		}
+		for (int i = 0; !why && i < PEERS; i++)
+			if (ended[i])
+				why = compare_peer(&run.peers[i], &model.peers[i]);
+		settle(&model);
 	}
 	return why;
 }

@@ -67,6 +67,8 @@ static void draw_object(struct sketch *sk, int i, unsigned int kinds)
 		o->kind = MUTEX;
 	if (o->kind == CHAN) {
 		o->limit = chance(&sk->row, 50) ? 0 : 1 + below(&sk->row, 2);
+		if (o->limit && chance(&sk->row, 35))
+			o->policy = 1 + below(&sk->row, 3);
 		draw_rights(sk, i);
 	} else if (o->kind == SEMAPHORE) {
 		o->limit = 1 + below(&sk->row, 3);
@@ -283,6 +285,7 @@ static void stand_in_line(struct sketch *sk, const struct line *line)
 	int server = sk->p->history.tasks - 1;
 
 	sk->p->in_line = true;
+	sk->p->history.object[0].policy = 0;
 	if (line->kind == CHAN)
 		memset(sk->p->rights[0], 3, sizeof(sk->p->rights[0]));
 	count_handles(sk->p, 0);

@@ -58,7 +58,9 @@ static bool without(struct trace *t, unsigned int from, unsigned int n, struct s
 /* The places that a step is about, a bit each. */
 static __u32 places_of(const struct step *s)
 {
-	static const enum field fields[] = { ON, TO, PARENT, LOCK };
+	static const enum field fields[] = {
+		ON, TO, PARENT, LOCK, ANSWER, TOLD, FIRST, SECOND, THIRD, FOURTH,
+	};
 	__u32 places = 0;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -143,7 +145,9 @@ static bool with_value(struct trace *t, unsigned int i, enum field field, __u64 
 static bool is_quantity(enum field field)
 {
 	return field == ELEM_SIZE || field == CAPACITY || field == LIMIT || field == REPEAT ||
-	       field == ARG || field == VALUE || field == MESSAGE || field == INDEX;
+	       field == ARG || field == VALUE || field == MESSAGE || field == INDEX ||
+	       field == MIN || field == MAX || field == BAD || field == HANDLES ||
+	       field == DEPTH;
 }
 
 static bool simplify_fields(struct trace *t, struct score *score)

@@ -141,8 +141,23 @@ static void hand_over(const struct history *h, struct state *s, struct thing *t,
 	t->in_hand++;
 }
 
+/* Makes room for a message, or not. */
+static bool discard(struct thing *t, int policy)
+{
+	int n = policy == KCHAN_POLICY_LATEST ? t->count : 1;
+
+	t->dropped += n;
+	if (policy == KCHAN_POLICY_DROP_NEWEST)
+		return false;
+	t->count -= n;
+	memmove(t->buffer, t->buffer + n, t->count * sizeof(t->buffer[0]));
+	memset(t->buffer + t->count, 0, n * sizeof(t->buffer[0]));
+	return true;
+}
+
 static bool act_send(const struct history *h, struct state *s, struct thing *t, int task, int i)
 {
+	const struct object *o = &h->object[t - s->thing];
 	const struct call *c = call_of(h, s, task);
 	int receiver = first_other(s, &t->queue[RECEIVERS], task);
 
@@ -154,6 +169,8 @@ static bool act_send(const struct history *h, struct state *s, struct thing *t, 
 		hand_over(h, s, t, receiver / MAX_CASES);
 		return serve(h, s, &t->queue[RECEIVERS], receiver, 1, c->does[i].number);
 	}
+	if (o->policy && t->count == o->limit && !discard(t, o->policy))
+		return true;
 	t->buffer[t->count++] = c->does[i].number;
 	return true;
 }
@@ -203,8 +220,12 @@ static bool act_drop(const struct history *h, struct state *s, struct thing *t, 
 {
 	if (!t->handles[right] || --t->handles[right])
 		return t->handles[right];
-	return right == SENDERS ? end_receivers(h, s, t) :
-	       serve_all(h, s, &t->queue[SENDERS], -EPIPE, 0);
+	if (right == SENDERS)
+		return end_receivers(h, s, t);
+	t->leaving = t->count;
+	t->count = 0;
+	memset(t->buffer, 0, sizeof(t->buffer));
+	return serve_all(h, s, &t->queue[SENDERS], -EPIPE, 0);
 }
 
 /* ---- units ---- */
@@ -407,7 +428,10 @@ static bool act_stat(const struct history *h, const struct state *s, const struc
 {
 	enum kind kind = h->object[t - s->thing].kind;
 
-	return c->seen.length == length_of(kind, t) && c->seen.state == state_of(kind, t) &&
+	/* What nobody can receive any more goes just after the last receiver. */
+	if (c->seen.length != length_of(kind, t) && !(t->leaving && c->seen.length == t->leaving))
+		return false;
+	return c->seen.dropped == t->dropped && c->seen.state == state_of(kind, t) &&
 	       counts(s, &t->queue[0], c->seen.waiting[0]) &&
 	       counts(s, &t->queue[1], c->seen.waiting[1]);
 }
@@ -424,6 +448,7 @@ static bool is_ready(const struct history *h, const struct state *s, int task, i
 	switch (a->verb) {
 	case SEND:
 		return is_broken(t) || t->count < h->object[a->object].limit ||
+		       h->object[a->object].policy ||
 		       first_other(s, &t->queue[RECEIVERS], task) != NOBODY_ELSE;
 	case RECV:
 		return t->count || is_drained(t) ||

@@ -57,6 +57,8 @@ struct queue {
  * @ended: closed, done, or cancelled
  * @in_hand: messages that receivers were handed and have yet to take
  * @handles: a channel's that can send, and that can receive
+ * @dropped: messages that were discarded
+ * @leaving: messages that were in the channel when its last receiver went
  * @holder: the process that has it locked, plus 1
  * @readers: how often each process has it locked for reading
  * @buffer: a channel's messages
@@ -68,6 +70,8 @@ struct thing {
 	uint8_t ended;
 	uint8_t in_hand;
 	uint8_t handles[2];
+	uint8_t dropped;
+	uint8_t leaving;
 	uint8_t holder;
 	uint8_t readers[MAX_TASKS];
 	uint16_t buffer[MAX_BUFFER];

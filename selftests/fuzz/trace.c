@@ -12,9 +12,11 @@ static const char *const call_names[NR_CALLS] = {
 	[CREATE_CHAN] = "create_chan", [CREATE] = "create", [RESTRICT] = "restrict",
 	[DUP] = "dup", [CLOSE] = "close", [PASS] = "pass", [SET_NONBLOCK] = "set_nonblock",
 	[SEND] = "send", [RECV] = "recv", [WRITE] = "write", [READ] = "read",
-	[CLOSE_CHAN] = "close_chan", [WAIT] = "wait", [SELECT] = "select", [CASE] = "case",
-	[DONE] = "done", [TOKEN] = "token", [UNLOCK] = "unlock", [CONSISTENT] = "consistent",
-	[SIGNAL] = "signal", [CANCEL] = "cancel", [TIMER] = "timer", [STAT] = "stat",
+	[SEND_BATCH] = "send_batch", [RECV_BATCH] = "recv_batch", [CALL] = "call",
+	[CLOSE_CHAN] = "close_chan", [CLOSE_WITH] = "close_with", [WAIT] = "wait",
+	[SELECT] = "select", [CASE] = "case", [DONE] = "done", [TOKEN] = "token",
+	[UNLOCK] = "unlock", [CONSISTENT] = "consistent", [SIGNAL] = "signal",
+	[CANCEL] = "cancel", [TIMER] = "timer", [WATCH] = "watch", [STAT] = "stat",
 	[FEATURES] = "features", [MAP] = "map", [UNMAP] = "unmap", [STORE] = "store",
 	[UNKNOWN] = "unknown", [PARK] = "park", [UNPARK] = "unpark",
 };
@@ -28,6 +30,7 @@ static const struct name flag_names[] = {
 	{ "nonblock", KCHAN_NONBLOCK }, { "deadline", KCHAN_DEADLINE },
 	{ "realtime", KCHAN_CLOCK_REALTIME }, { "boottime", KCHAN_CLOCK_BOOTTIME },
 	{ "in_order", KCHAN_IN_ORDER }, { "ready", KCHAN_READY }, { "child", KCHAN_CHILD },
+	{ "vector", KCHAN_VECTOR }, { "stamped", KCHAN_STAMPED },
 	{ }
 };
 
@@ -42,6 +45,11 @@ static const struct name kind_names[] = {
 	{ "once", KCHAN_KIND_ONCE }, { "cond", KCHAN_KIND_COND },
 	{ "timer", KCHAN_KIND_TIMER }, { "cells", KCHAN_KIND_CELLS },
 	{ "cancel", KCHAN_KIND_CANCEL }, { }
+};
+
+static const struct name policy_names[] = {
+	{ "block", KCHAN_POLICY_BLOCK }, { "drop_newest", KCHAN_POLICY_DROP_NEWEST },
+	{ "drop_oldest", KCHAN_POLICY_DROP_OLDEST }, { "latest", KCHAN_POLICY_LATEST }, { }
 };
 
 static const struct name op_names[] = {
@@ -74,6 +82,7 @@ static const struct {
 	[KIND] = { "kind", NAME, kind_names, 0 },
 	[ELEM_SIZE] = { "elem_size", NUMBER, NULL, 0 },
 	[CAPACITY] = { "capacity", NUMBER, NULL, 0 },
+	[POLICY] = { "policy", NAME, policy_names, KCHAN_POLICY_BLOCK },
 	[LIMIT] = { "limit", NUMBER, NULL, 0 },
 	[RIGHTS] = { "rights", BITS, right_names, 0 },
 	[OP] = { "op", NAME, op_names, 0 },
@@ -97,6 +106,21 @@ static const struct {
 	[FULL] = { "full", NUMBER, NULL, 0 },
 	[CMD] = { "cmd", NUMBER, NULL, 0 },
 	[PEER] = { "peer", NUMBER, NULL, 0 },
+	[MIN] = { "min", NUMBER, NULL, 0 },
+	[MAX] = { "max", NUMBER, NULL, 1 },
+	[BAD] = { "bad", NUMBER, NULL, RIGHT },
+	[ANSWER] = { "answer", PLACE, NULL, 0 },
+	[ANSWER_LEN] = { "answer_len", NUMBER, NULL, RIGHT },
+	[ANSWER_MEM] = { "answer_mem", NAME, memory_names, GOOD },
+	[SENT] = { "sent", NUMBER, NULL, 0 },
+	[HANDLES] = { "handles", NUMBER, NULL, 0 },
+	[DEPTH] = { "depth", NUMBER, NULL, 0 },
+	[ANCILLARY] = { "ancillary", NAME, memory_names, RIGHT },
+	[TOLD] = { "told", PLACE, NULL, 0 },
+	[FIRST] = { "first", PLACE, NULL, 0 },
+	[SECOND] = { "second", PLACE, NULL, 0 },
+	[THIRD] = { "third", PLACE, NULL, 0 },
+	[FOURTH] = { "fourth", PLACE, NULL, 0 },
 };
 
 __u64 default_of(enum field field)

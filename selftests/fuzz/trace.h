@@ -21,18 +21,29 @@
  * ends its wait, or "unpark peer=1" ends it by a signal.
  *
  * The fields:
- *   on, to, parent, lock	places of handles: the call's, a new one's, ...
- *   flags, kind, elem_size, capacity, limit, rights, op, index, arg, deadline,
- *   period, value, reserved	as in the call's struct
- *   message	which message is sent: its bytes follow from this number
+ *   on, to, parent, lock, told	places of handles: the call's, a new one's, ...
+ *   flags, kind, elem_size, capacity, policy, handles, depth, limit, rights, op, index,
+ *   arg, deadline, period, value, reserved	as in the call's struct
+ *   min, max, sent
+ *   message	which message is sent: its bytes follow from this number; of a batch
+ *		the first, and the others from those behind it
  *   len	of the buffer, where it is not the channel's element size
+ *   bad	which message of a batch is not there; without KCHAN_VECTOR those
+ *		behind it are not there either
+ *   ancillary	where a message's struct kchan_ancillary is; as mem, but that usually there
+ *		is none.  Of it then tell cases_at, case_size, nr, reserved (its flags), and
+ *		bad: which handle is a number that is not open
+ *   first, second, third, fourth	places of the handles that are sent, or where those
+ *		received go, if they are free
+ *   answer, answer_len, answer_mem	where the answer to a call comes from, and goes
  *   mem	where the buffer is: good, straddle (two pages), absent (a page that
  *		is not there yet), readonly, null, unmapped, cut (the last byte is
  *		missing), noaccess, kernel, noncanonical
  *   at		where the struct is; as mem
  *   size	the struct's own size, where it is not right
  *   tail	that byte beyond the struct, from 1, is not 0
- *   cases_at	where the array of a select's cases is; as mem
+ *   cases_at	where the array of a select's cases is, or of a batch's addresses, or of a
+ *		message's handles; as mem
  *   nr		the number of cases, where it is not right
  *   case_size	that of a case, where it is not right
  *   repeat	a case stands there so many times
@@ -50,14 +61,17 @@
 
 enum call {
 	CREATE_CHAN, CREATE, RESTRICT, DUP, CLOSE, PASS, SET_NONBLOCK, SEND, RECV, WRITE, READ,
-	CLOSE_CHAN, WAIT, SELECT, CASE, DONE, TOKEN, UNLOCK, CONSISTENT, SIGNAL, CANCEL, TIMER,
-	STAT, FEATURES, MAP, UNMAP, STORE, UNKNOWN, PARK, UNPARK, NR_CALLS,
+	SEND_BATCH, RECV_BATCH, CALL, CLOSE_CHAN, CLOSE_WITH, WAIT, SELECT, CASE, DONE, TOKEN,
+	UNLOCK, CONSISTENT, SIGNAL, CANCEL, TIMER, WATCH, STAT, FEATURES, MAP, UNMAP, STORE,
+	UNKNOWN, PARK, UNPARK, NR_CALLS,
 };
 
 enum field {
-	ON, TO, PARENT, LOCK, FLAGS, KIND, ELEM_SIZE, CAPACITY, LIMIT, RIGHTS, OP, INDEX, ARG,
-	DEADLINE, PERIOD, VALUE, RESERVED, MESSAGE, LEN, MEM, AT, SIZE, TAIL, CASES_AT, NR,
-	CASE_SIZE, REPEAT, CHILD, FULL, CMD, PEER, NR_FIELDS,
+	ON, TO, PARENT, LOCK, FLAGS, KIND, ELEM_SIZE, CAPACITY, POLICY, LIMIT, RIGHTS, OP, INDEX,
+	ARG, DEADLINE, PERIOD, VALUE, RESERVED, MESSAGE, LEN, MEM, AT, SIZE, TAIL, CASES_AT, NR,
+	CASE_SIZE, REPEAT, CHILD, FULL, CMD, PEER, MIN, MAX, BAD, ANSWER, ANSWER_LEN, ANSWER_MEM,
+	SENT, HANDLES, DEPTH, ANCILLARY, FIRST, SECOND, THIRD, FOURTH,
+	TOLD, NR_FIELDS,
 };
 
 enum memory {
@@ -72,6 +86,8 @@ enum memory {
 #define FIRST_PLACE	2	/* after the device and the pipe */
 #define PEERS		4
 #define MAX_STEPS	512
+#define MAX_BATCH	1024u	/* messages */
+#define GIVEN		4u	/* handles of a message that a step can tell */
 
 struct step {
 	enum call call;
