@@ -231,6 +231,7 @@ struct kchan_create {
  *
  * The sender keeps its handles; the receiver gets new file numbers, close-on-exec, with
  * the very same files behind them, as over an AF_UNIX socket.  -1 stands for none.
+ * Where there is no message to receive, nothing is written.
  * The receiver's numbers, as many as a message can have, are set aside before the
  * message leaves the channel, or before the wait for one: where it has not enough left
  * the call fails with EMFILE, and the message stays.  A handle that might keep itself
@@ -497,7 +498,8 @@ struct kchan_arg {
  * file number of a handle with one of these rights, or ends with it, however it ends
  * (and however many other processes share that handle).  Where the channel is
  * KCHAN_STAMPED, that process is who sent it.  It is sent as the channel's policy says;
- * where that would wait, or the channel has ended, it counts as dropped.  (Processes
+ * where that would wait, or the channel has ended, it counts as dropped.  Those of one
+ * process that ends come in no certain order.  (Processes
  * are told apart by their tables of files.  Where threads close the last two numbers at
  * the same moment, both may tell.)
  *
@@ -592,10 +594,10 @@ struct kchan_cell {
  * @elem_size: out: bytes in a message
  * @policy: out: KCHAN_POLICY_*; 0 before version 3
  * @capacity: out: messages the channel buffers
- * @length: out: messages in it.  More than @capacity only when receivers could
- *	not take messages already handed to them (bad memory, a kill): those
- *	went back to the head, where messages handed out meanwhile may have
- *	overtaken them
+ * @length: out: messages in it; 0 once nobody can receive them.  More than
+ *	@capacity only when receivers could not take messages already handed to
+ *	them (bad memory, a kill): those went back to the head, where messages
+ *	handed out meanwhile may have overtaken them
  * @waiting_senders: out: those blocked on it in what takes the right to send
  * @waiting_receivers: out: those blocked in what takes the right to receive.  Each
  *	case of a select counts, but with KCHAN_READY only one that takes nothing:
