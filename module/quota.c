@@ -81,12 +81,14 @@ static bool is_exempt(void)
 	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 }
 
-static bool user_may_add(const struct kchan_user *user, u32 objects, u64 bytes)
+/* What is not asked for may well be over its limit already. */
+static bool user_may_add(const struct kchan_user *user, u32 objects, u64 bytes, u32 files)
 {
 	u64 limit = kchan_quota_bytes();
 
 	return (!objects || user->objects < kchan_quota_objects()) &&
-	       bytes <= limit && user->bytes <= limit - bytes;
+	       (!bytes || (bytes <= limit && user->bytes <= limit - bytes)) &&
+	       (!files || (u64)user->files + files <= rlimit(RLIMIT_NOFILE));
 }
 
 /* The entry of @fresh's user id: another one, where there is one. */
@@ -109,14 +111,8 @@ static struct kchan_user *user_new(void)
 	return user;
 }
 
-/**
- * kchan_charge() - charge memory to the current user
- * @objects: 1 for a new object; 0 for what only lasts as long as a call
- * @bytes: its memory, not 0; at most a few GiB
- *
- * Return: whom to uncharge; -EDQUOT or -ENOMEM
- */
-struct kchan_user *kchan_charge(u32 objects, u64 bytes)
+/* Adds all of it, or nothing and fails with @error. */
+static struct kchan_user *charge(u32 objects, u64 bytes, u32 files, int error)
 {
 	struct kchan_user *fresh = user_new(), *user, *idle;
 	bool exempt = is_exempt();
@@ -127,16 +123,53 @@ struct kchan_user *kchan_charge(u32 objects, u64 bytes)
 	spin_lock(&users_lock);
 	user = user_enter(fresh);
 	idle = user == fresh ? NULL : fresh;
-	if (exempt || user_may_add(user, objects, bytes)) {
+	if (exempt || user_may_add(user, objects, bytes, files)) {
 		user->bytes += bytes;
 		user->objects += objects;
+		user->files += files;
 	} else {
 		idle = idle ? idle : user_forget_if_idle(user);
-		user = ERR_PTR(-EDQUOT);
+		user = ERR_PTR(error);
 	}
 	spin_unlock(&users_lock);
 	kfree(idle);
 	return user;
+}
+
+static void uncharge(struct kchan_user *user, u32 objects, u64 bytes, u32 files)
+{
+	struct kchan_user *idle;
+
+	spin_lock(&users_lock);
+	user->bytes -= bytes;
+	user->objects -= objects;
+	user->files -= files;
+	idle = user_forget_if_idle(user);
+	spin_unlock(&users_lock);
+	kfree(idle);
+}
+
+/**
+ * kchan_charge() - charge memory to the current user
+ * @objects: 1 for a new object; 0 for what only lasts as long as a call
+ * @bytes: its memory, not 0; at most a few GiB
+ *
+ * Return: whom to uncharge; -EDQUOT or -ENOMEM
+ */
+struct kchan_user *kchan_charge(u32 objects, u64 bytes)
+{
+	return charge(objects, bytes, 0, -EDQUOT);
+}
+
+/**
+ * kchan_uncharge() - take back what kchan_charge() charged
+ * @user: what it returned
+ * @objects: as charged
+ * @bytes: as charged
+ */
+void kchan_uncharge(struct kchan_user *user, u32 objects, u64 bytes)
+{
+	uncharge(user, objects, bytes, 0);
 }
 
 /**
@@ -150,25 +183,7 @@ struct kchan_user *kchan_charge(u32 objects, u64 bytes)
  */
 struct kchan_user *kchan_charge_files(u32 files)
 {
-	struct kchan_user *fresh = user_new(), *user, *idle;
-	unsigned long limit = rlimit(RLIMIT_NOFILE);
-	bool exempt = is_exempt();
-
-	if (!fresh)
-		return ERR_PTR(-ENOMEM);
-
-	spin_lock(&users_lock);
-	user = user_enter(fresh);
-	idle = user == fresh ? NULL : fresh;
-	if (exempt || user->files + (unsigned long)files <= limit) {
-		user->files += files;
-	} else {
-		idle = idle ? idle : user_forget_if_idle(user);
-		user = ERR_PTR(-ETOOMANYREFS);
-	}
-	spin_unlock(&users_lock);
-	kfree(idle);
-	return user;
+	return charge(0, 0, files, -ETOOMANYREFS);
 }
 
 /**
@@ -178,31 +193,7 @@ struct kchan_user *kchan_charge_files(u32 files)
  */
 void kchan_uncharge_files(struct kchan_user *user, u32 files)
 {
-	struct kchan_user *idle;
-
-	spin_lock(&users_lock);
-	user->files -= files;
-	idle = user_forget_if_idle(user);
-	spin_unlock(&users_lock);
-	kfree(idle);
-}
-
-/**
- * kchan_uncharge() - take back what kchan_charge() charged
- * @user: what it returned
- * @objects: as charged
- * @bytes: as charged
- */
-void kchan_uncharge(struct kchan_user *user, u32 objects, u64 bytes)
-{
-	struct kchan_user *idle;
-
-	spin_lock(&users_lock);
-	user->bytes -= bytes;
-	user->objects -= objects;
-	idle = user_forget_if_idle(user);
-	spin_unlock(&users_lock);
-	kfree(idle);
+	uncharge(user, 0, 0, files);
 }
 
 /**
