@@ -133,12 +133,25 @@ static void chan_free(struct kchan_object *obj)
 	kvfree(kchan_chan_of(obj)->ring);
 }
 
+static int chan_close_with(struct kchan_object *obj, s64 value)
+{
+	if (value < 1 || value > KCHAN_MAX_ERRNO)
+		return -EINVAL;
+	return kchan_chan_close(kchan_chan_of(obj), value);
+}
+
+static const struct kchan_action chan_actions[] = {
+	{ KCHAN_CLOSE_WITH, KCHAN_MODE_SEND, chan_close_with },
+	{}
+};
+
 struct kchan_kind kchan_chan_kind = {
 	.name = "chan",
 	.nr = KCHAN_KIND_CHAN,
 	.size = sizeof(struct kchan_chan),
 	.exclusive = true,
 	.labels = { "elem-size", "capacity", "length", NULL, "dropped", "handles", "depth" },
+	.actions = chan_actions,
 	.fops = &kchan_chan_fops,
 	.begin = kchan_chan_begin,
 	.ready = chan_ready,

@@ -68,21 +68,6 @@ static int chan_close(struct file *file, unsigned long arg)
 	return kchan_chan_close(file->private_data, 0);
 }
 
-static int chan_close_with(struct file *file, const void __user *arg)
-{
-	struct kchan_arg args;
-	int ret;
-
-	ret = kchan_read_struct(&args, sizeof(args), arg);
-	if (ret)
-		return ret;
-	if (args.flags || args.value < 1 || args.value > KCHAN_MAX_ERRNO)
-		return -EINVAL;
-	if (!(file->f_mode & KCHAN_MODE_SEND))
-		return -EBADF;
-	return kchan_chan_close(file->private_data, args.value);
-}
-
 /* Checks a send or receive up to the point where the channel's state matters. */
 static int chan_read_msg(struct file *file, const void __user *arg, fmode_t right,
 			 struct kchan_msg *msg, struct kchan_deadline *deadline)
@@ -169,8 +154,6 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return chan_recv(file, argp);
 	case KCHAN_CLOSE:
 		return chan_close(file, arg);
-	case KCHAN_CLOSE_WITH:
-		return chan_close_with(file, argp);
 	case KCHAN_SEND_BATCH:
 		return kchan_batch(file, argp, KCHAN_OP_SEND);
 	case KCHAN_RECV_BATCH:
