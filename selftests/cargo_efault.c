@@ -416,7 +416,7 @@ TEST_F(cargo_efault, killed_while_its_page_comes)
 }
 
 /* The storm: a page comes and goes; nothing is lost, doubled, or left over. */
-enum { STORM = 1000 };
+enum { STORM = FEWER(1000) };
 
 struct storm {
 	int c;

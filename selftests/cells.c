@@ -372,7 +372,7 @@ TEST_F(cells, change_without_a_signal_and_a_select)
 
 /* ---- the storms: two sides that wait for each other's changes ---- */
 
-enum { TURNS = 2000 };
+enum { TURNS = FEWER(2000) };
 
 struct turns {
 	int fd;
@@ -421,7 +421,7 @@ struct cell_lock {
 	__u64 count;	/* plain */
 };
 
-enum { LOCKERS = 3, ROUNDS = 1000 };
+enum { LOCKERS = 3, ROUNDS = FEWER(1000) };
 
 static int lock_by_cell(void *arg)
 {

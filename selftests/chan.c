@@ -3,7 +3,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { CAPACITIES = 8, TASKS = 4, VALUES = 250 };
+enum { CAPACITIES = 8, TASKS = 4, VALUES = FEWER(250) };
 
 TASK_FIXTURE(chan);
 

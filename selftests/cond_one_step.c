@@ -7,7 +7,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { ITEMS = 2000, CONSUMERS = 3 };
+enum { ITEMS = FEWER(2000), CONSUMERS = 3 };
 
 TASK_FIXTURE(cond_one_step);
 

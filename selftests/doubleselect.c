@@ -6,7 +6,7 @@
 #include <kselftest_harness.h>
 #include "select_util.h"
 
-enum { WAYS = 4, VALUES = 2000 };
+enum { WAYS = 4, VALUES = FEWER(2000) };
 
 FIXTURE(doubleselect) { int unused; };
 

@@ -91,9 +91,11 @@ TEST_F(fifo, unbuffered_chain)
 	}
 }
 
-static int send_thousand(void *arg)
+enum { VALUES = FEWER(1000) };
+
+static int send_values(void *arg)
 {
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < VALUES; i++)
 		CHECK(send64(*(int *)arg, i) == 0);
 	return 0;
 }
@@ -102,10 +104,10 @@ TEST_F(fifo, between_tasks)
 {
 	for (int capacity = 0; capacity <= 3; capacity++) {
 		int c = make_chan(8, capacity);
-		struct task *t = task_start(variant->kind, send_thousand, &c);
+		struct task *t = task_start(variant->kind, send_values, &c);
 		__u64 v;
 
-		for (int i = 0; i < 1000; i++) {
+		for (int i = 0; i < VALUES; i++) {
 			ASSERT_EQ(1, recv64(c, &v));
 			ASSERT_EQ(i, v);
 		}

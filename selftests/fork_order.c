@@ -7,7 +7,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { RECEIVERS = 3, VALUES = 6000 };
+enum { RECEIVERS = 3, VALUES = FEWER(6000) };
 
 struct run {
 	int c;

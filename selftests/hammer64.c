@@ -6,7 +6,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { TASKS = 4, ROUNDS = 20000 };
+enum { TASKS = 4, ROUNDS = FEWER(20000) };
 
 TASK_FIXTURE(hammer64);
 

@@ -3,7 +3,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { WRITER = 10000, ROUNDS = 500 };
+enum { WRITER = 10000, ROUNDS = FEWER(500) };
 
 TASK_FIXTURE(hammer_rwmutex);
 

@@ -6,7 +6,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { LAYERS = 30, ROUNDS = 50 };
+enum { LAYERS = 30, ROUNDS = FEWER(50) };
 
 /* Half of them with a deadline, of which none comes before @deadline. */
 static void make_layers(int *fds, unsigned int *seed, __s64 deadline)

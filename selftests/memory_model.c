@@ -11,7 +11,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { ROUNDS = 1000 };
+enum { ROUNDS = FEWER(1000) };
 
 TASK_FIXTURE(memory_model);
 

@@ -3,7 +3,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { WORKERS = 11, ITEMS = 3000 };
+enum { WORKERS = 11, ITEMS = FEWER(3000) };
 
 static const int strides[] = { 2, 3, 7, 11, 13, 17, 19, 23, 27, 31 };
 

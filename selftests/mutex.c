@@ -35,7 +35,7 @@ TEST_F(mutex, try_lock)
 	EXPECT_EQ(0, kchan_unlock(m));
 }
 
-enum { TASKS = 10, ROUNDS = 1000 };
+enum { TASKS = 10, ROUNDS = FEWER(1000) };
 
 struct hammer {
 	int m;

@@ -7,7 +7,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { ROUNDS = 1000 };
+enum { ROUNDS = FEWER(1000) };
 
 TASK_FIXTURE(nonblock_recv_race);
 

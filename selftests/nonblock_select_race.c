@@ -12,7 +12,7 @@
 #include <kselftest_harness.h>
 #include "select_util.h"
 
-enum { ROUNDS = 250, MOST_CASES = 200 };
+enum { ROUNDS = FEWER(250), MOST_CASES = 200 };
 
 /* How the second channel becomes ready, and how the select does without waiting. */
 enum how { BY_SEND, BY_CLOSE };

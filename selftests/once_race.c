@@ -7,7 +7,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { TASKS = 4, ROUNDS = 200 };
+enum { TASKS = 4, ROUNDS = FEWER(200) };
 
 TASK_FIXTURE(once_race);
 

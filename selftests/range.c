@@ -66,7 +66,7 @@ static int range_over(void *arg)
 
 TEST_F(range, shared_by_four)
 {
-	enum { READERS = 4, VALUES = 1000 };
+	enum { READERS = 4, VALUES = FEWER(1000) };
 	struct shared_range *r = shared_alloc(sizeof(*r));
 	struct task *tasks[READERS];
 

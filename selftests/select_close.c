@@ -188,7 +188,7 @@ TEST(handle_is_closed_meanwhile)
 
 /* ---- close against a select that is just being decided ---- */
 
-enum { ROUNDS = 300 };
+enum { ROUNDS = FEWER(300) };
 
 struct race {
 	int arrivals;

@@ -594,7 +594,7 @@ TEST(fields_of_others)
 
 /* ---- a storm over several kinds ---- */
 
-enum { TAKERS = 4, MESSAGES = 600 };
+enum { TAKERS = 4, MESSAGES = FEWER(600) };
 
 struct storm {
 	int c, semaphore, mutex;

@@ -9,7 +9,7 @@
 #include <kselftest_harness.h>
 #include "select_util.h"
 
-enum { ROUNDS = 2000, MOST_TASKS = 4 };
+enum { ROUNDS = FEWER(2000), MOST_TASKS = 4 };
 
 FIXTURE(select_meets_select) { int unused; };
 

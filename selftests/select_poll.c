@@ -112,7 +112,7 @@ TEST_F(select_poll, poller_is_woken_by_what_a_select_does)
 
 /* ---- edge-triggered, which forgives no missed wake-up ---- */
 
-enum { MESSAGES = 500 };
+enum { MESSAGES = FEWER(500) };
 
 struct stream {
 	int c[2];

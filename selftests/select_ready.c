@@ -284,7 +284,7 @@ TEST_F(select_ready, ends_by_deadline_and_signal)
 
 /* ---- the loop it is for ---- */
 
-enum { MESSAGES = 600 };
+enum { MESSAGES = FEWER(600) };
 
 struct stream {
 	int c[2];

@@ -6,7 +6,7 @@
 #include <kselftest_harness.h>
 #include "select_util.h"
 
-enum { ROUNDS = 1500 };
+enum { ROUNDS = FEWER(1500) };
 
 FIXTURE(self_select) { int unused; };
 

@@ -8,7 +8,7 @@
 
 TASK_FIXTURE(semaphore);
 
-enum { TASKS = 10, ROUNDS = 200 };
+enum { TASKS = 10, ROUNDS = FEWER(200) };
 
 struct hammer {
 	int fd;

@@ -7,7 +7,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { ROUNDS = 20000 };
+enum { ROUNDS = FEWER(20000) };
 
 TASK_FIXTURE(store_load_seq_cst);
 

@@ -16,7 +16,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { ROUNDS = 500, TASKS = 3 };
+enum { ROUNDS = FEWER(500), TASKS = 3 };
 
 TASK_FIXTURE(sync_memory_model);
 

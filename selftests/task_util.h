@@ -43,6 +43,9 @@
 #define PATIENCE	1
 #endif
 
+/* Of the rounds in which a race is looked for, as many as take no longer there. */
+#define FEWER(rounds)	((rounds) / PATIENCE)
+
 /* No event that a test waits for takes this long, even on a slow emulator. */
 #define PATIENCE_NS	(20 * PATIENCE * NSEC_PER_SEC)
 

@@ -147,7 +147,7 @@ TEST(nothing_stale_after_set_or_stop)
 	__u64 ticks;
 
 	srand(6);
-	for (int round = 0; round < 2000; round++) {
+	for (int round = 0; round < FEWER(2000); round++) {
 		set_at(fd, now() + rand() % 20000, round % 3 ? 0 : 1000);
 		for (int i = rand() % 2000; i; i--)
 			__asm__ volatile("");
@@ -192,7 +192,7 @@ TEST_F(timer, books_balance)
 	struct books *b = shared_alloc(sizeof(*b));
 	__u64 stopped = 0;
 	struct task *t;
-	enum { ROUNDS = 1000 };
+	enum { ROUNDS = FEWER(1000) };
 
 	srand(7);
 	b->fd = make_timer();

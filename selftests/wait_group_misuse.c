@@ -90,7 +90,7 @@ TEST(overflow)
 }
 
 /* Hammered with wrong calls from all sides, it stays right. */
-enum { TASKS = 4, ROUNDS = 500 };
+enum { TASKS = 4, ROUNDS = FEWER(500) };
 
 TASK_FIXTURE(misuse);
 

@@ -58,7 +58,7 @@ struct generations {
 	int round;
 };
 
-enum { WAITERS = 3, ROUNDS = 300 };
+enum { WAITERS = 3, ROUNDS = FEWER(300) };
 
 static int wait_each_round(void *arg)
 {

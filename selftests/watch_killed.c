@@ -7,7 +7,7 @@
 #include <kselftest_harness.h>
 #include "watch_util.h"
 
-enum { AT_ONCE = 8, MANY = 2000, MAX_PID = 1 << 22, TIME_MS = 9000 };
+enum { AT_ONCE = 8, MANY = FEWER(2000), MAX_PID = 1 << 22, TIME_MS = 9000 };
 
 struct victims {
 	int object;

@@ -272,7 +272,7 @@ TEST_F(weighted, select_does_not_hold_itself_back)
 
 /* ---- the storm: never more than the limit, and nobody is forgotten ---- */
 
-enum { TASKS = 6, ROUNDS = 300 };
+enum { TASKS = 6, ROUNDS = FEWER(300) };
 
 struct storm {
 	int fd;

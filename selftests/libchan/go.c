@@ -89,7 +89,7 @@ TEST(the_end_happens_before_the_wait_returns)
 /* The thread that counts down last must not touch the group after that. */
 TEST(the_group_may_go_once_the_wait_is_over)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < FEWER(200); i++) {
 		struct chan_wg *wg = must_make_wg(0);
 
 		for (int n = 0; n < 4; n++)
@@ -618,7 +618,7 @@ TEST(forks_while_threads_come_and_go)
 
 	for (int i = 0; i < 2; i++)
 		tasks[i] = task_start(THREAD, hammer, &h);
-	for (int i = 0; i < 30; i++)
+	for (int i = 0; i < FEWER(30); i++)
 		ASSERT_EQ(0, task_join(task_start(PROCESS, go_in_child, NULL)));
 	store(&h.stop, 1);
 	for (int i = 0; i < 2; i++)
