@@ -7,6 +7,7 @@
  */
 #include <kselftest_harness.h>
 #include "wait_rows.h"
+#include "watch_util.h"
 
 /* Where it is in the guest of scripts/vm. */
 #define MODULE "/lib/modules/kchan.ko"
@@ -40,7 +41,7 @@ static int unload_soon(void)
 	int ret;
 
 	while ((ret = unload()) == -EWOULDBLOCK && now() < end)
-		usleep(10000);
+		usleep(100);
 	return ret;
 }
 
@@ -99,6 +100,12 @@ TEST_F(module_unload, device)
 	expect_kept_by(_metadata, self, "the device");
 	close(dev);
 	expect_goes(_metadata, self, "the device");
+}
+
+/* make_carrier() keeps the device open, and that keeps the module. */
+static void forget_device(void)
+{
+	must(!close(any_device()));
 }
 
 static const struct wait_row rows[] = {
@@ -227,7 +234,51 @@ TEST_F(module_unload, handles_in_a_circle)
 	expect_goes(_metadata, self, "handles in a circle");
 }
 
-/* ---- the race ---- */
+/* Each in a message of the one before, the first in the hands of nobody. */
+TEST_F(module_unload, handles_in_messages)
+{
+	enum { DEPTH = 8 };
+	int outer, inner;
+
+	SKIP_WITHOUT_MODULE();
+	inner = make_chan(8, 0);
+	for (int depth = 1; depth <= DEPTH; depth++) {
+		outer = make_carrier(.elem_size = 8, .capacity = 2, .handles = 1, .depth = depth);
+		ASSERT_EQ(0, send_handle(outer, 0, inner));
+		close(inner);
+		inner = outer;
+	}
+	forget_device();
+	expect_kept_by(_metadata, self, "handles in messages");
+	close(outer);
+	expect_goes(_metadata, self, "handles in messages");
+}
+
+/* ---- the races ---- */
+
+/*
+ * The race: a process that ends tells its watchers when its files are already closed,
+ * so the module may be on its way out.
+ */
+TEST_F_TIMEOUT(module_unload, watched_by_those_who_end, 60)
+{
+	SKIP_WITHOUT_MODULE();
+	for (int i = 0; i < 4; i++) {
+		int fd = make_object(KCHAN_KIND_SEMAPHORE, 1);
+		int notices = make_chan(sizeof(struct kchan_notice), 8);
+		struct leaver *l = new_leaver(i % 2 ? EXITS : IS_KILLED, fd);
+		struct task *t;
+
+		watch(fd, notices, BOTH_RIGHTS);
+		t = start_leaver(l);
+		close(fd);
+		close(notices);
+		expect_kept_by(_metadata, self, "a watched process");
+		let_leave(t, l);
+		expect_goes(_metadata, self, "a watched process");
+		end_leaver(t, l);
+	}
+}
 
 enum { USERS = 3, RACE_MS = 1500, ENOUGH = 3 };
 
