@@ -4,8 +4,9 @@
 
 kernels=(6.1 6.1-rt 6.12 newest debug race coverage)
 
-# traits NAME: $words for its command line, $memory in MiB, and $patience: how many
-# times longer than on a stock kernel things may take.
+# traits NAME: $words for its command line, $memory in MiB, $patience: how many
+# times longer than on a stock kernel things may take, and $only: which of the tests
+# it is for (see ../selftests/Makefile), or nothing: all.
 #
 # What catches a bug in a stock kernel is red zones and poison in slabs; KASAN does
 # without.  Where lockdep looks at raw locks too, the serial console is a bug to it
@@ -17,12 +18,12 @@ kernels=(6.1 6.1-rt 6.12 newest debug race coverage)
 # tried: 6.1 as Debian has it (voluntary), 6.12 fully, newest lazily.
 traits() {
 	local quiet='loglevel=1 log_buf_len=2M panic_print=0x20'
-	words='slub_debug=FZPU init_on_free=1' memory=1024 patience=1
+	words='slub_debug=FZPU init_on_free=1' memory=1024 patience=1 only=''
 	case $1 in
 	debug) words="$quiet kmemleak=on" memory=3072 patience=10 ;;
 	race)
 		words="$quiet kcsan.udelay_task=1000 kcsan.skip_watch=500"
-		memory=2048 patience=10
+		memory=2048 patience=10 only=stress
 		;;
 	coverage) patience=2 ;;
 	6.12) words+=' preempt=full' ;;
