@@ -14,7 +14,10 @@
  *	the table holds the lock
  *	is the file in the table?
  *
- * Whichever comes last sees the other.
+ * Whichever comes last sees the other.  Where nobody shares the table that last step
+ * can be left out, but for a thread that found the file when somebody still did, who
+ * has closed it and ended since: so whoever closes a number of a shared table leaves
+ * word.
  *
  * What holds whenever the object's lock is free, but for waits that were decided
  * elsewhere:
@@ -53,6 +56,7 @@ struct kchan_holder {
  * @ownerdead: a writer died, and nobody has made it consistent
  * @notrecoverable: and nobody will
  * @done: a once has been done
+ * @closed_shared: a number was closed in a table that others shared; stays
  * @number: where a process was last seen to have it open; a hint
  */
 struct kchan_rwlock {
@@ -65,6 +69,7 @@ struct kchan_rwlock {
 	bool ownerdead;
 	bool notrecoverable;
 	bool done;
+	bool closed_shared;
 	unsigned int number;
 };
 
@@ -262,7 +267,12 @@ static void lock_flush(struct kchan_object *obj, fl_owner_t files)
 	struct kchan_rwlock *lock = lock_of(obj);
 
 	/* The kernel closes files of nobody's table, too. */
-	if (!files || !is_holder(lock, files))
+	if (!files)
+		return;
+	/* Ordered before our leaving the table, which the count's other readers see. */
+	if (atomic_read(&((struct files_struct *)files)->count) > 1)
+		WRITE_ONCE(lock->closed_shared, true);
+	if (!is_holder(lock, files))
 		return;
 	/* It may have others left, unless it is ending: then the table has gone. */
 	if (files == current->files && has_number(lock))
@@ -377,7 +387,11 @@ static void read_release(struct kchan_op *op)
  */
 static bool is_orphaned(struct kchan_op *op, int outcome)
 {
-	return (!outcome || outcome == -EOWNERDEAD) && op->shared && !has_number(lock_of(op->obj));
+	struct kchan_rwlock *lock = lock_of(op->obj);
+
+	if (outcome && outcome != -EOWNERDEAD)
+		return false;
+	return (op->shared || READ_ONCE(lock->closed_shared)) && !has_number(lock);
 }
 
 /*
@@ -434,8 +448,11 @@ static int lock_begin(struct kchan_op *op, const struct kchan_case *args)
 	if (args->buf || args->len || args->index || args->arg)
 		return -EINVAL;
 	op->files = current->files;
-	/* If nobody shares it now, nobody does before the call returns. */
-	op->shared = atomic_read(&current->files->count) > 1;
+	/*
+	 * If nobody shares it now, nobody does before the call returns; and what those
+	 * left word of who did is seen from here on.
+	 */
+	op->shared = atomic_read_acquire(&current->files->count) > 1;
 	op->holder = NULL;
 	if (args->op == KCHAN_OP_LOCK)
 		op->type = &write_type;

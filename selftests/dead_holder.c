@@ -6,6 +6,7 @@
  */
 #include <kselftest_harness.h>
 #include "kchan_util.h"
+#include "slow_pages.h"
 
 enum farewell { CLOSES, EXITS, IS_KILLED, EXECS };
 
@@ -526,6 +527,78 @@ TEST(closes_and_ends_while_it_waits)
 	task_join(t);
 	EXPECT_EQ(-EBADF, o->op->ret);
 	EXPECT_EQ(0, op_until(o->m, KCHAN_OP_LOCK, 0, now() + PATIENCE_NS));
+}
+
+/* ---- the same, before it waits: its struct is on a page that comes late ---- */
+
+struct late {
+	int m;
+	__u32 op;
+	struct slow_pages slow;
+	pid_t pid;
+	int closed;
+	int ret;
+};
+
+static int lock_late(void *arg)
+{
+	struct late *l = arg;
+
+	l->ret = kchan_call(l->m, KCHAN_WAIT, l->slow.pages);
+	return 0;
+}
+
+/* By a process of its own, so that nobody is left who shares the caller's files. */
+static int bring_when_alone(void *arg)
+{
+	struct late *l = arg;
+
+	/* Its parent's end is what it waits for. */
+	must(!prctl(PR_SET_PDEATHSIG, 0));
+	wait_until(load(&l->closed) && in_state(l->pid, 'Z'));
+	bring_page(&l->slow, 0);
+	return 0;
+}
+
+static int close_and_end_before_it_waits(void *arg)
+{
+	struct late *l = arg;
+
+	l->pid = getpid();
+	make_slow_pages(&l->slow, 1);
+	if (l->slow.error)
+		return 0;
+	*(struct kchan_wait *)l->slow.content = (struct kchan_wait){
+		.size = sizeof(struct kchan_wait), .op = l->op,
+	};
+	task_start(PROCESS, bring_when_alone, l);
+	task_start(THREAD, lock_late, l);
+	wait_for_fault(l->slow.fd);
+	close(l->m);
+	store(&l->closed, 1);
+	pthread_exit(NULL);
+}
+
+/*
+ * The race: a thread has found the handle but not yet begun, when another closes it and
+ * ends.  The first is now alone, and yet it must not get what it could never give back.
+ */
+TEST(closes_and_ends_before_it_waits)
+{
+	static const __u32 ops[] = { KCHAN_OP_LOCK, KCHAN_OP_RLOCK };
+
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+		struct late *l = shared_alloc(sizeof(*l));
+
+		l->m = make_object(KCHAN_KIND_RWMUTEX, 0);
+		l->op = ops[i];
+		task_join(task_start(PROCESS, close_and_end_before_it_waits, l));
+		if (l->slow.error)
+			SKIP(return, "userfaultfd: %s", strerror(l->slow.error));
+		EXPECT_EQ(-EBADF, l->ret);
+		EXPECT_EQ(0, kchan_try_lock(l->m));
+		close(l->m);
+	}
 }
 
 /* ---- the storm: holders are killed at any moment ---- */
