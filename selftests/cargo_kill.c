@@ -111,7 +111,7 @@ TEST_F(cargo_kill, receiver_at_the_hand_off)
 {
 	int back = 0, taken = 0;
 
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < FEWER(30); round++) {
 		struct shipment *s = new_shipment(self->c, 0, -1);
 		struct trace trace = make_trace();
 		struct task *t = task_start(PROCESS, recv_and_stay, s);
@@ -198,7 +198,7 @@ static void a_moment(void)
 TEST_F(cargo_kill, sender_at_any_moment)
 {
 	srand(1);
-	for (int round = 0; round < 12; round++) {
+	for (int round = 0; round < FEWER(20); round++) {
 		struct victim *victim = new_victim(self->c, self->trace.write);
 		struct task *t = task_start(PROCESS, send_forever, victim);
 		__u64 v, n = 0, until = rand() % 40;
@@ -231,7 +231,7 @@ TEST_F(cargo_kill, sender_at_any_moment)
 TEST_F(cargo_kill, receiver_at_any_moment)
 {
 	srand(2);
-	for (int round = 0; round < 12; round++) {
+	for (int round = 0; round < FEWER(20); round++) {
 		struct victim *victim = new_victim(self->c, self->trace.write);
 		struct victim *source = new_victim(self->c, self->trace.write);
 		struct task *sender = task_start(PROCESS, send_forever, source);

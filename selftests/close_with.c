@@ -240,7 +240,7 @@ static int close_together(void *arg)
 
 TEST_F(close_with, one_of_many_closers)
 {
-	for (int round = 0; round < 50; round++) {
+	for (int round = 0; round < FEWER(50); round++) {
 		struct closer *c = shared_alloc(3 * sizeof(*c));
 		int *started = shared_alloc(sizeof(*started));
 		int fd = make_chan(8, 0), winners = 0;

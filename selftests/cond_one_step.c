@@ -168,7 +168,7 @@ TEST_F(cond_one_step, as_many_as_were_woken)
 
 	b->m = make_object(KCHAN_KIND_MUTEX, 0);
 	b->cond = make_object(KCHAN_KIND_COND, 0);
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < FEWER(200); round++) {
 		struct task *t = task_start(variant->kind, wait_and_report, b);
 		__s64 end = now() + round % 20 * 50000;
 

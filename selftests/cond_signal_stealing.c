@@ -64,7 +64,7 @@ TEST_F_TIMEOUT(cond_signal_stealing, first_waiter_is_woken, 120)
 	s->m = make_object(KCHAN_KIND_MUTEX, 0);
 	s->cond = make_object(KCHAN_KIND_COND, 0);
 	s->waits = make_chan(8, 0);
-	for (int round = 0; round < variant->rounds; round++) {
+	for (int round = 0; round < FEWER(variant->rounds); round++) {
 		s->done = 0;
 		tasks[0] = task_start(variant->kind, wait_first, s);
 		ASSERT_EQ(1, recv64(s->waits, &v));

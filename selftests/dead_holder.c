@@ -603,7 +603,7 @@ TEST(closes_and_ends_before_it_waits)
 
 /* ---- the storm: holders are killed at any moment ---- */
 
-enum { TASKS = 3, KILLS = 60 };
+enum { TASKS = 3, KILLS = FEWER(60) };
 
 struct storm {
 	int m;

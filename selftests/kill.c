@@ -76,7 +76,7 @@ TEST_F(kill, receiver_at_the_hand_off)
 {
 	int back = 0, taken = 0;
 
-	for (int round = 0; round < 40; round++) {
+	for (int round = 0; round < FEWER(40); round++) {
 		struct one_value *one = shared_alloc(sizeof(*one));
 		struct task *t;
 		int sent = 0;
@@ -133,7 +133,7 @@ static int send_forever(void *arg)
 TEST_F(kill, sender_at_any_moment)
 {
 	srand(1);
-	for (int round = 0; round < 15; round++) {
+	for (int round = 0; round < FEWER(20); round++) {
 		struct victim *victim = shared_alloc(sizeof(*victim));
 		int handles = restrict_to(self->c, BOTH_RIGHTS);
 		__u64 v, n = 0, until = rand() % 50;
@@ -176,7 +176,7 @@ static int receive_forever(void *arg)
 TEST_F(kill, receiver_at_any_moment)
 {
 	srand(2);
-	for (int round = 0; round < 15; round++) {
+	for (int round = 0; round < FEWER(20); round++) {
 		struct victim *victim = shared_alloc(sizeof(*victim));
 		struct task *killed, *sender;
 		struct victim *source = shared_alloc(sizeof(*source));

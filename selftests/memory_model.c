@@ -67,7 +67,7 @@ static int write_then_close(void *arg)
 
 TEST_F(memory_model, close_before_end_is_seen)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < FEWER(100); i++) {
 		struct shared *s = shared_alloc(sizeof(*s));
 		struct task *t;
 		__u64 v;
@@ -158,7 +158,7 @@ static int enter_and_leave(void *arg)
 	struct semaphore *s = arg;
 	__u64 v;
 
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < FEWER(300); i++) {
 		CHECK(send64(s->c, 1) == 0);
 		CHECK(count_up(&s->inside) < SEATS);
 		__atomic_fetch_sub(&s->inside, 1, __ATOMIC_SEQ_CST);
