@@ -282,6 +282,236 @@ static const struct example {
 	  "object a chan 0 senders 2 receivers 2\n"
 	  "call 1 to 4 task 0 try select recv a = case 0 1 value 1\n"
 	  "call 2 to 3 task 1 try send a 1 = 0\n" },
+	/* ---- batches ---- */
+	{ "a batch in order", EXPLAINED,
+	  "object a chan 3 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 3 to 3 send a 1 = 3\n"
+	  "call 3 to 4 task 1 waits batch 0 to 3 recv a = 3 value 1 2 3\n" },
+	{ "a batch received out of order", IMPOSSIBLE,
+	  "object a chan 3 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 3 to 3 send a 1 = 3\n"
+	  "call 3 to 4 task 1 waits batch 0 to 3 recv a = 3 value 1 3 2\n" },
+	{ "a batch sent out of order", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 2 to 2 send a 1 = 2\n"
+	  "call 3 to 4 task 1 waits recv a = 1 value 2\n" },
+	{ "another's message within a batch", EXPLAINED,
+	  "object a chan 3 senders 4 receivers 4\n"
+	  "call 1 to 4 task 0 waits batch 1 to 2 send a 1 = 2\n"
+	  "call 2 to 3 task 1 waits send a 7 = 0\n"
+	  "call 5 to 6 task 1 waits batch 3 to 3 recv a = 3 value 1 7 2\n" },
+	{ "another's message within a batch that was over", IMPOSSIBLE,
+	  "object a chan 3 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 1 to 2 send a 1 = 2\n"
+	  "call 3 to 4 task 1 waits send a 7 = 0\n"
+	  "call 5 to 6 task 1 waits batch 3 to 3 recv a = 3 value 1 7 2\n" },
+	{ "a batch of as many as there is room for", EXPLAINED,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 0 to 3 send a 1 = 2\n"
+	  "call 3 to 4 task 0 try batch 1 to 1 send a 4 = EAGAIN\n" },
+	{ "a batch of fewer than there is room for", IMPOSSIBLE,
+	  "object a chan 3 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 0 to 3 send a 1 = 2\n" },
+	{ "a batch of fewer than there are", IMPOSSIBLE,
+	  "object a chan 3 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 0 to 3 send a 1 = 3\n"
+	  "call 3 to 4 task 1 try batch 1 to 3 recv a = 2 value 1 2\n" },
+	{ "a signal ends a batch early", EXPLAINED,
+	  "disturbed\n"
+	  "object a chan 3 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 3 to 3 send a 1 = 2\n" },
+	{ "a signal that nobody sent", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits recv a = EINTR\n" },
+	{ "a batch counts one too many", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 0 to 3 send a 1 = 3\n" },
+	{ "a batch counts one too few", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 0 to 3 send a 1 = 2\n"
+	  "call 3 to 4 task 1 try batch 0 to 2 recv a = 1 value 1\n"
+	  "call 5 to 6 task 1 at-once stat a = 0 length 0 waiting 0 0\n" },
+	{ "a batch counts more than it wants", IMPOSSIBLE,
+	  "object a chan 3 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 3 to 3 send a 1 = 3\n"
+	  "call 3 to 4 task 1 try batch 0 to 2 recv a = 3 value 1 2\n" },
+	{ "a message twice in a batch", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 1 try batch 0 to 2 recv a = 2 value 1 1\n" },
+	{ "a batch waits until it has its least", EXPLAINED,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "call 1 to 8 task 0 waits batch 2 to 3 recv a = 2 value 1 2\n"
+	  "call 2 to 3 task 1 at-once stat a = 0 length 0 waiting 0 1\n"
+	  "call 4 to 5 task 1 try send a 1 = 0\n"
+	  "call 6 to 7 task 1 try send a 2 = 0\n" },
+	{ "a batch waits though it has its least", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "call 1 to 8 task 0 waits batch 1 to 2 recv a = 2 value 1 2\n"
+	  "call 2 to 3 task 1 at-once stat a = 0 length 0 waiting 0 1\n"
+	  "call 4 to 5 task 1 try send a 1 = 0\n"
+	  "call 6 to 7 task 1 try send a 2 = 0\n" },
+	{ "a batch that is a try meets a try", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "call 1 to 4 task 0 try batch 2 to 2 recv a = 1 value 1\n"
+	  "call 2 to 3 task 1 try send a 1 = 0\n" },
+	{ "a batch has less than its least at its deadline", EXPLAINED,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 6 task 1 til 5 batch 2 to 2 recv a = 1 value 1\n"
+	  "call 4 to 5 task 0 try batch 0 to 1 recv a = EAGAIN\n" },
+	{ "a batch has less than its least before its deadline", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 1 til 6 batch 2 to 2 recv a = 1 value 1\n"
+	  "call 5 to 6 task 0 at-once stat a = 0 length 0 waiting 0 0\n" },
+	{ "a batch that waits for nothing", EXPLAINED,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 0 to 2 recv a = EAGAIN\n" },
+	{ "a batch that should wait", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 1 to 2 recv a = EAGAIN\n" },
+	{ "a batch leaves the end to the next", EXPLAINED,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 at-once close a = 0\n"
+	  "call 5 to 6 task 1 waits batch 2 to 2 recv a = 1 value 1\n"
+	  "call 7 to 8 task 1 waits batch 1 to 2 recv a = 0\n"
+	  "call 9 to 10 task 0 waits batch 0 to 1 send a 2 = EPIPE\n" },
+	{ "a batch tells the end of an open channel", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits batch 0 to 2 recv a = 0\n" },
+	{ "a close cuts a batch off", EXPLAINED,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "call 1 to 6 task 0 waits batch 3 to 3 send a 1 = 1\n"
+	  "call 2 to 3 task 1 at-once stat a = 0 length 1 waiting 1 0\n"
+	  "call 4 to 5 task 1 at-once close a = 0\n"
+	  "call 7 to 8 task 1 waits batch 2 to 2 recv a = 1 value 1\n" },
+	{ "a close cuts a batch off that goes on", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "call 1 to 8 task 0 waits batch 3 to 3 send a 1 = 2\n"
+	  "call 2 to 3 task 1 at-once stat a = 0 length 1 waiting 1 0\n"
+	  "call 4 to 5 task 1 at-once close a = 0\n"
+	  "call 6 to 7 task 1 waits batch 2 to 2 recv a = 1 value 1\n" },
+	{ "a batch waits for each message at the end of the line", EXPLAINED,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "call 1 to 15 task 0 waits batch 2 to 2 send a 1 = 2\n"
+	  "call 2 to 3 task 2 at-once stat a = 0 length 0 waiting 1 0\n"
+	  "call 4 to 14 task 1 waits send a 7 = 0\n"
+	  "call 5 to 6 task 2 at-once stat a = 0 length 0 waiting 2 0\n"
+	  "call 7 to 8 task 2 waits recv a = 1 value 1\n"
+	  "call 9 to 10 task 2 waits recv a = 1 value 7\n"
+	  "call 11 to 12 task 2 waits recv a = 1 value 2\n" },
+	{ "a batch barges past one that waits", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "call 1 to 15 task 0 waits batch 2 to 2 send a 1 = 2\n"
+	  "call 2 to 3 task 2 at-once stat a = 0 length 0 waiting 1 0\n"
+	  "call 4 to 14 task 1 waits send a 7 = 0\n"
+	  "call 5 to 6 task 2 at-once stat a = 0 length 0 waiting 2 0\n"
+	  "call 7 to 8 task 2 waits recv a = 1 value 1\n"
+	  "call 9 to 10 task 2 waits recv a = 1 value 2\n"
+	  "call 11 to 12 task 2 waits recv a = 1 value 7\n" },
+	/* ---- requests ---- */
+	{ "a request and its answer", EXPLAINED,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 6 task 0 waits request send a 1 | recv b = 1 sent value 2\n"
+	  "call 2 to 3 task 1 waits recv a = 1 value 1\n"
+	  "call 4 to 5 task 1 waits send b 2 = 0\n" },
+	{ "an answer taken before the request was sent", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 6 task 0 waits request send a 1 | recv b = 1 sent value 2\n"
+	  "call 2 to 3 task 1 waits send b 2 = 0\n"
+	  "call 4 to 5 task 1 waits recv a = 1 value 1\n" },
+	{ "an answer that was there before the request", EXPLAINED,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 1 waits send b 2 = 0\n"
+	  "call 3 to 6 task 0 waits request send a 1 | recv b = 1 sent value 2\n"
+	  "call 4 to 5 task 1 waits recv a = 1 value 1\n" },
+	{ "a request sent, and no answer", EXPLAINED,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 try request send a 1 | recv b = EAGAIN sent\n"
+	  "call 3 to 4 task 1 try recv a = 1 value 1\n" },
+	{ "a request said to be sent that was not", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 try request send a 1 | recv b = EAGAIN sent\n"
+	  "call 3 to 4 task 1 try recv a = EAGAIN\n" },
+	{ "a request sent that is said not to be", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 3 task 0 til 2 request send a 1 | recv b = ETIMEDOUT\n"
+	  "call 4 to 5 task 1 try recv a = 1 value 1\n" },
+	{ "a request not sent though there was room", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 try request send a 1 | recv b = EAGAIN\n" },
+	{ "a request that waits for an answer though there is one", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 1 waits send b 2 = 0\n"
+	  "call 3 to 4 task 0 try request send a 1 | recv b = EAGAIN sent\n" },
+	{ "a request sent once, its answer received at last", EXPLAINED,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 try request send a 1 | recv b = EAGAIN sent\n"
+	  "call 3 to 4 task 1 waits send b 2 = 0\n"
+	  "call 5 to 6 task 0 waits request-again send a 1 | recv b = 1 sent value 2\n"
+	  "call 7 to 8 task 1 at-once stat a = 0 length 1 waiting 0 0\n" },
+	{ "a request sent twice", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 try request send a 1 | recv b = EAGAIN sent\n"
+	  "call 3 to 4 task 1 waits send b 2 = 0\n"
+	  "call 5 to 6 task 0 waits request-again send a 1 | recv b = 1 sent value 2\n"
+	  "call 7 to 8 task 1 at-once stat a = 0 length 2 waiting 0 0\n" },
+	{ "a request that forgets that it was sent", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 5 task 0 til 4 request send a 1 | recv b = ETIMEDOUT\n"
+	  "call 2 to 3 task 1 waits recv a = 1 value 1\n" },
+	{ "a request on a closed channel", EXPLAINED,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 1 at-once close a = 0\n"
+	  "call 3 to 4 task 0 waits request send a 1 | recv b = EPIPE\n" },
+	{ "a request sent on a closed channel", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 1 at-once close a = 0\n"
+	  "call 3 to 4 task 0 waits request send a 1 | recv b = EPIPE sent\n" },
+	{ "a request whose answers end", EXPLAINED,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 6 task 0 waits request send a 1 | recv b = 0 sent\n"
+	  "call 2 to 3 task 1 waits recv a = 1 value 1\n"
+	  "call 4 to 5 task 1 at-once close b = 0\n" },
+	{ "answers that end before the request was sent", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 4 task 0 waits request send a 1 | recv b = 0\n"
+	  "call 2 to 3 task 1 at-once close b = 0\n" },
+	{ "who waits longer for an answer gets the first", EXPLAINED,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 12 task 0 waits request send a 1 | recv b = 1 sent value 8\n"
+	  "call 2 to 3 task 2 at-once stat b = 0 length 0 waiting 0 1\n"
+	  "call 4 to 13 task 1 waits recv b = 1 value 9\n"
+	  "call 5 to 6 task 2 at-once stat b = 0 length 0 waiting 0 2\n"
+	  "call 7 to 8 task 2 try send b 8 = 0\n"
+	  "call 9 to 10 task 2 try send b 9 = 0\n" },
+	{ "who waits longer for an answer gets the second", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 12 task 0 waits request send a 1 | recv b = 1 sent value 9\n"
+	  "call 2 to 3 task 2 at-once stat b = 0 length 0 waiting 0 1\n"
+	  "call 4 to 13 task 1 waits recv b = 1 value 8\n"
+	  "call 5 to 6 task 2 at-once stat b = 0 length 0 waiting 0 2\n"
+	  "call 7 to 8 task 2 try send b 8 = 0\n"
+	  "call 9 to 10 task 2 try send b 9 = 0\n" },
 	/* ---- locks ---- */
 	{ "two processes hold a mutex", IMPOSSIBLE,
 	  "object a mutex 0\n"

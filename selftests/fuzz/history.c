@@ -41,7 +41,7 @@ static const struct verb_text {
 	[STAT] = { "stat", (1 << KINDS) - 1, false },
 };
 
-/* By what else is asked for: 1: in order, 2: ready. */
+/* Of selects, by what else is asked for: 1: in order, 2: ready. */
 static const char *const select_names[4] = {
 	"select", "select-in-order", "select-ready", "select-in-order-ready",
 };
@@ -58,6 +58,9 @@ static const struct state_text {
 /* By KCHAN_POLICY_*; the usual one is not told. */
 static const char *const policies[] = { NULL, "drop-newest", "drop-oldest", "latest" };
 
+/* By whether an earlier call had sent it. */
+static const char *const request_names[2] = { "request", "request-again" };
+
 enum { STATES = sizeof(states) / sizeof(states[0]) };
 
 /**
@@ -68,6 +71,16 @@ enum { STATES = sizeof(states) / sizeof(states[0]) };
 bool verb_fits(enum verb verb, enum kind kind)
 {
 	return verbs[verb].kinds >> kind & 1;
+}
+
+/* How many values a call was told. */
+static int values_of(const struct call *c)
+{
+	if (c->form != BATCH)
+		return c->value[0] ? 1 : 0;
+	if (c->does[0].verb != RECV || c->outcome < 0)
+		return 0;
+	return c->outcome < c->max ? c->outcome : c->max;
 }
 
 /* ---- writing ---- */
@@ -91,16 +104,28 @@ static void print_seen(const struct seen *s, FILE *to)
 			fprintf(to, " %s", states[i].name);
 }
 
+/* Of a batch, as many as it can have received. */
+static void print_values(const struct call *c, FILE *to)
+{
+	int n = values_of(c);
+
+	if (n)
+		fputs(" value", to);
+	for (int i = 0; i < n; i++)
+		fprintf(to, " %d", c->value[i]);
+}
+
 static void print_result(const struct call *c, FILE *to)
 {
-	if (c->select && !failed(c))
+	if (c->form == SELECT && !failed(c))
 		fprintf(to, " case %d", c->chosen);
 	if (c->outcome < 0)
 		fprintf(to, " %s", strerrorname_np(-c->outcome));
 	else
 		fprintf(to, " %d", c->outcome);
-	if (c->value)
-		fprintf(to, " value %d", c->value);
+	if (c->sent)
+		fputs(" sent", to);
+	print_values(c, to);
 	if (c->does[0].verb == STAT)
 		print_seen(&c->seen, to);
 }
@@ -117,13 +142,22 @@ static void print_until(const struct call *c, FILE *to)
 		fprintf(to, "til %4d", c->until);
 }
 
+static void print_form(const struct call *c, FILE *to)
+{
+	if (c->form == SELECT)
+		fprintf(to, " %s", select_names[c->in_order + 2 * c->ready]);
+	else if (c->form == REQUEST)
+		fprintf(to, " %s", request_names[c->again]);
+	else if (c->form == BATCH)
+		fprintf(to, " batch %d to %d", c->min, c->max);
+}
+
 static void print_call(const struct call *c, FILE *to)
 {
 	fprintf(to, "call %2d to %2d  task %d %*s", c->invoked, c->responded, c->task,
 		12 * c->task, "");
 	print_until(c, to);
-	if (c->select)
-		fprintf(to, " %s", select_names[c->in_order + 2 * c->ready]);
+	print_form(c, to);
 	for (int i = 0; i < c->nr; i++) {
 		if (i)
 			fputs(" |", to);
@@ -143,6 +177,8 @@ void history_print(const struct history *h, FILE *to)
 {
 	fprintf(to, "history seed %llu, %d %s\n", h->seed, h->tasks,
 		h->processes ? "processes" : "threads");
+	if (h->disturbed)
+		fputs("disturbed\n", to);
 	for (int i = 0; i < h->objects; i++) {
 		const struct object *o = &h->object[i];
 
@@ -275,14 +311,16 @@ static void read_seen(struct words *w, struct seen *s)
 
 static void read_result(struct words *w, struct call *c)
 {
-	c->chosen = c->select ? NOTHING : 0;
+	c->chosen = c->form == SELECT ? NOTHING : 0;
 	if (take(w, "case"))
 		c->chosen = number(w, 0, c->nr - 1, "one of the cases");
 	c->outcome = result(w);
 	if (c->outcome == -EAGAIN || c->outcome == -ETIMEDOUT || c->outcome == -EINTR)
 		c->chosen = NOTHING;
+	c->sent = c->form == REQUEST && take(w, "sent");
 	if (take(w, "value"))
-		c->value = number(w, 0, UINT16_MAX, "a value");
+		for (int i = 0; !i || i < values_of(c); i++)
+			c->value[i] = number(w, 0, UINT16_MAX, "a value");
 	if (c->does[0].verb == STAT)
 		read_seen(w, &c->seen);
 }
@@ -303,19 +341,54 @@ static void read_when(struct words *w, const struct history *h, struct call *c)
 		expect(w, "waits");
 }
 
+static void read_form(struct words *w, struct call *c)
+{
+	for (int how = 0; how < 4; how++) {
+		if (!take(w, select_names[how]))
+			continue;
+		c->form = SELECT;
+		c->in_order = how & 1;
+		c->ready = how & 2;
+	}
+	for (int how = 0; how < 2; how++) {
+		if (!take(w, request_names[how]))
+			continue;
+		c->form = REQUEST;
+		c->again = how;
+	}
+	if (!take(w, "batch"))
+		return;
+	c->form = BATCH;
+	c->min = number(w, 0, MAX_BATCH, "how many at least");
+	expect(w, "to");
+	c->max = number(w, c->min ? c->min : 1, MAX_BATCH, "how many at most");
+}
+
+static int most_actions(const struct call *c)
+{
+	return c->form == SELECT ? MAX_CASES : c->form == REQUEST ? 2 : 1;
+}
+
+static bool actions_fit(const struct call *c)
+{
+	if (c->form == BATCH)
+		return c->does[0].verb == SEND || c->does[0].verb == RECV;
+	if (c->form == REQUEST)
+		return c->nr == 2 && c->does[0].verb == SEND && c->does[1].verb == RECV;
+	return true;
+}
+
 static void read_call(struct words *w, struct history *h)
 {
 	struct call *c = &h->call[h->calls++];
 
 	read_when(w, h, c);
-	for (int how = 0; how < 4 && !c->select; how++) {
-		c->select = take(w, select_names[how]);
-		c->in_order = c->select && how & 1;
-		c->ready = c->select && how & 2;
-	}
+	read_form(w, c);
 	do {
 		read_action(w, h, &c->does[c->nr++]);
-	} while (c->select && c->nr < MAX_CASES && take(w, "|"));
+	} while (c->nr < most_actions(c) && take(w, "|"));
+	if (!actions_fit(c))
+		w->wrong = "actions that belong together so";
 	expect(w, "=");
 	read_result(w, c);
 }
@@ -360,6 +433,8 @@ static void read_line(struct words *w, struct history *h)
 {
 	if (take(w, "history"))
 		read_head(w, h);
+	else if (take(w, "disturbed"))
+		h->disturbed = true;
 	else if (take(w, "object") && h->objects < MAX_OBJECTS)
 		read_object(w, h);
 	else if (take(w, "call") && h->calls < MAX_CALLS && h->tasks)

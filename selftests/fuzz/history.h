@@ -16,6 +16,7 @@
 #include <linux/types.h>
 
 enum { MAX_TASKS = 4, MAX_OBJECTS = 4, MAX_CALLS = 16, MAX_CASES = 4, MAX_BUFFER = 3 };
+enum { MAX_BATCH = 3 };
 enum { MAX_STAMPS = 2 * MAX_CALLS };
 
 enum kind { CHAN, MUTEX, RWMUTEX, ONCE, SEMAPHORE, WAITGROUP, COND, CANCEL, KINDS };
@@ -28,12 +29,19 @@ enum verb {
 	VERBS
 };
 
+/*
+ * How the actions of a call belong together: there is one; one of several is done; one
+ * is done several times; or the second is done after the first.
+ */
+enum form { ALONE, SELECT, BATCH, REQUEST };
+
 /**
  * struct action - one thing done to one object
  * @verb: what
  * @object: to which
- * @number: the value sent, units, how many to signal, the cause of a cancel; for
- *	AWAIT_SIGNAL the object that is the mutex
+ * @number: the value sent (by a batch the first, and those that follow it), units, how
+ *	many to signal, the cause of a cancel; for AWAIT_SIGNAL the object that is the
+ *	mutex
  */
 struct action {
 	uint8_t verb;
@@ -58,28 +66,37 @@ enum { NOTHING = -1 };
 /**
  * struct call - one call of one task
  * @task: who
- * @select: it is a select, even if only of one case
+ * @form: how it was made; a select may have only one case
  * @in_order: as KCHAN_IN_ORDER
  * @ready: as KCHAN_READY
- * @nr: how many actions; 1 unless @select
+ * @again: of a request: an earlier call had sent it, and this one waits for the answer
+ * @min: of a batch: wait until so many messages have been moved
+ * @max: of a batch: move no more
+ * @nr: how many actions; of a request 2, otherwise 1 unless it is a select
  * @does: the actions
  * @until: its deadline was not over before everything up to this stamp had happened
- * @chosen: which action was done; 0 unless @select
- * @outcome: of that action, as the kernel returns it; or -errno
- * @value: what a receive or a wait for a cancel was told; otherwise 0
+ * @chosen: which action was done; 0 unless it is a select
+ * @outcome: of that action, as the kernel returns it (of a batch, how many messages were
+ *	moved); or -errno
+ * @sent: of a request: the kernel says that it was sent
+ * @value: what a receive or a wait for a cancel was told, of a batch for each message;
+ *	otherwise 0
  * @seen: of a stat
  * @invoked: taken just before the call
  * @responded: taken just after it
  */
 struct call {
 	uint8_t task;
-	bool select, in_order, ready;
+	uint8_t form;
+	bool in_order, ready, again;
+	uint8_t min, max;
 	uint8_t nr;
 	struct action does[MAX_CASES];
 	int until;
 	int chosen;
 	int outcome;
-	int value;
+	bool sent;
+	int value[MAX_BATCH];
 	struct seen seen;
 	int invoked, responded;
 };
@@ -102,10 +119,11 @@ struct object {
  * struct history - all of it
  * @seed: what the program was made of
  * @processes: each task is a process of its own, which matters to locks
+ * @disturbed: signals interrupt the tasks
  */
 struct history {
 	__u64 seed;
-	bool processes;
+	bool processes, disturbed;
 	int tasks, objects, calls;
 	struct object object[MAX_OBJECTS];
 	struct call call[MAX_CALLS];

@@ -101,10 +101,16 @@ static bool deadline_is_over(const struct search *search, const struct state *s,
  * Whether it can help to stand in that queue.  In those of channels and conds nobody is
  * held back by others, so it only helps who is served there, or where others look.
  */
-static bool is_worth_entering(const struct search *search, const struct call *c, int i)
+static bool is_worth_entering(const struct search *search, const struct state *s, int task,
+			      int i)
 {
+	const struct call *c = &search->h->call[s->task[task].call];
 	enum verb verb = c->does[i].verb;
 
+	if (c->form == BATCH)
+		return search->watched || s->task[task].done < c->outcome;
+	if (c->form == REQUEST)
+		return search->watched || i < c->sent || !failed(c);
 	return search->watched || i == c->chosen || verb == ADD || verb == LOCK ||
 	       verb == AWAIT_SIGNAL;
 }
@@ -123,7 +129,7 @@ static bool try_open(struct search *search, const struct state *s, int task)
 		return true;
 	for (int i = 0; i < c->nr; i++) {
 		next = *s;
-		if (is_worth_entering(search, c, i) && spec_enter(h, &next, task, i) &&
+		if (is_worth_entering(search, s, task, i) && spec_enter(h, &next, task, i) &&
 		    go_on(search, &next))
 			return true;
 		next = *s;
@@ -136,10 +142,8 @@ static bool try_open(struct search *search, const struct state *s, int task)
 static bool try_decided(struct search *search, const struct state *s, int task)
 {
 	const struct call *c = &search->h->call[s->task[task].call];
-	struct state next = *s;
+	struct state next;
 
-	if (spec_take(search->h, &next, task) && go_on(search, &next))
-		return true;
 	for (int i = 0; i < c->nr; i++) {
 		next = *s;
 		if (spec_leave(search->h, &next, task, i) && go_on(search, &next))
@@ -156,6 +160,9 @@ static bool try_steps_of(struct search *search, const struct state *s, int task)
 		return false;
 	if (!s->task[task].gave_back && spec_give_back(search->h, &next, task) &&
 	    go_on(search, &next))
+		return true;
+	next = *s;
+	if (spec_take(search->h, &next, task) && go_on(search, &next))
 		return true;
 	return s->task[task].phase == OPEN ? try_open(search, s, task) :
 	       try_decided(search, s, task);

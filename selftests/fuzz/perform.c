@@ -102,11 +102,16 @@ static void close_keepers(const struct stage *st)
 
 /* ---- one call ---- */
 
-/* A task's own copy of what it needs of a stage. */
+/*
+ * A task's own copy of what it needs of a stage, and its last request: the call itself,
+ * which a later one may go on with, what it sent, and room for the answer.
+ */
 struct actor {
 	struct stage *st;
 	int task;
 	int fd[MAX_OBJECTS][2];
+	struct kchan_call request;
+	__u64 sent, answer;
 };
 
 static int handle_for(const struct actor *a, const struct action *action)
@@ -152,9 +157,8 @@ static void note_failure(struct call *c, int error)
 {
 	bool nothing = error == -EAGAIN || error == -ETIMEDOUT || error == -EINTR;
 
-	c->chosen = nothing || c->select ? NOTHING : 0;
+	c->chosen = nothing || c->form == SELECT ? NOTHING : 0;
 	c->outcome = error;
-	c->value = 0;
 }
 
 static void do_select(struct actor *a, struct call *c, __u32 flags, __s64 deadline)
@@ -173,8 +177,8 @@ static void do_select(struct actor *a, struct call *c, __u32 flags, __s64 deadli
 	}
 	c->chosen = chosen.index;
 	c->outcome = chosen.outcome;
-	c->value = as_value(c->does[c->chosen].verb == RECV && !c->ready ?
-			    values[c->chosen] : chosen.value);
+	c->value[0] = as_value(c->does[c->chosen].verb == RECV && !c->ready ?
+			       values[c->chosen] : chosen.value);
 }
 
 static void do_single(struct actor *a, struct call *c, __u32 flags, __s64 deadline)
@@ -194,7 +198,58 @@ static void do_single(struct actor *a, struct call *c, __u32 flags, __s64 deadli
 		return;
 	}
 	c->outcome = ret;
-	c->value = one.op == KCHAN_OP_SEND ? 0 : as_value(value);
+	c->value[0] = one.op == KCHAN_OP_SEND ? 0 : as_value(value);
+}
+
+/* As a vector, the messages stand in memory backwards. */
+static void do_batch(struct actor *a, struct call *c, __u32 flags, __s64 deadline)
+{
+	bool sends = c->does[0].verb == SEND;
+	__u64 values[MAX_BATCH], addresses[MAX_BATCH];
+	int ret;
+
+	for (int i = 0; i < c->max; i++) {
+		int place = flags & KCHAN_VECTOR ? c->max - 1 - i : i;
+
+		values[place] = sends ? c->does[0].number + i + 0ull : POISON;
+		addresses[i] = (uintptr_t)&values[place];
+	}
+	ret = chan_batch(handle_for(a, &c->does[0]), sends ? KCHAN_SEND_BATCH : KCHAN_RECV_BATCH,
+			 flags & KCHAN_VECTOR ? addresses : values, sizeof(values[0]), c->min,
+			 c->max, flags, deadline);
+	if (ret < 0) {
+		note_failure(c, ret);
+		return;
+	}
+	c->outcome = ret;
+	for (int i = 0; !sends && i < ret && i < c->max; i++)
+		c->value[i] = as_value(*(__u64 *)(uintptr_t)addresses[i]);
+}
+
+/* Goes on with the one before if that was sent and has no answer yet. */
+static void do_request(struct actor *a, struct call *c, __u32 flags, __s64 deadline)
+{
+	struct kchan_call *r = &a->request;
+	int ret;
+
+	c->again = c->again && r->sent;
+	a->answer = POISON;
+	if (!c->again) {
+		a->sent = c->does[0].number;
+		*r = new_request(&a->sent, sizeof(a->sent), handle_for(a, &c->does[1]),
+				 &a->answer, sizeof(a->answer));
+	}
+	r->flags = flags;
+	r->deadline = deadline;
+	ret = chan_call(handle_for(a, &c->does[0]), r);
+	c->sent = r->sent;
+	if (ret < 0) {
+		note_failure(c, ret);
+		return;
+	}
+	c->outcome = ret;
+	c->value[0] = as_value(a->answer);
+	r->sent = 0;
 }
 
 /* Of a stat that waits for waiters only the last is in the history. */
@@ -270,8 +325,12 @@ static void do_call(struct actor *a, struct call *c, struct move *move)
 	c->invoked = take_stamp(a->st);
 	if (!waits)
 		c->outcome = do_at_once(a, c);
-	else if (c->select)
+	else if (c->form == SELECT)
 		do_select(a, c, flags, move->deadline);
+	else if (c->form == BATCH)
+		do_batch(a, c, flags | (move->vector ? KCHAN_VECTOR : 0), move->deadline);
+	else if (c->form == REQUEST)
+		do_request(a, c, flags, move->deadline);
 	else
 		do_single(a, c, flags, move->deadline);
 	c->responded = take_stamp(a->st);
@@ -414,7 +473,7 @@ void perform(struct program *programs, int count, __u64 row)
 		close_others(&th->stage[i], -1);
 	wait_for_all(&th->ready, EVERYBODY);
 	for (int i = 0; i < count; i++) {
-		if (th->stage[i].p.disturbed)
+		if (th->stage[i].p.history.disturbed)
 			disturb(&th->stage[i], tasks, next_random(&row));
 		wait_for_all(&th->stage[i].left, EVERYBODY);
 	}

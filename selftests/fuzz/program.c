@@ -153,7 +153,7 @@ static void draw_select(struct sketch *sk, struct call *c)
 	int cases = 1 + below(&sk->row, MAX_CASES);
 	struct action a;
 
-	c->select = true;
+	c->form = SELECT;
 	c->in_order = chance(&sk->row, 40);
 	c->ready = chance(&sk->row, 15);
 	for (int tries = 0; c->nr < cases && tries < 20; tries++)
@@ -173,6 +173,62 @@ static void draw_single(struct sketch *sk, struct call *c)
 		sk->rights[a->object][c->task] &= a->verb == DROP_SEND ? ~1 : ~2;
 }
 
+/* Several messages instead of one. */
+static void make_batch(struct sketch *sk, struct call *c, int min, int max)
+{
+	c->form = BATCH;
+	c->min = min;
+	c->max = max;
+	if (c->does[0].verb == SEND)
+		sk->next_value += max - 1;
+}
+
+/* The task's last request, if it may make it again. */
+static const struct call *last_request(const struct sketch *sk, int task)
+{
+	const struct history *h = &sk->p->history;
+	const struct call *last = NULL;
+
+	for (int i = 0; i < h->calls; i++)
+		if (h->call[i].task == task && h->call[i].form == REQUEST)
+			last = &h->call[i];
+	return last && may(sk, task, last->does[0].object, SEND) &&
+	       may(sk, task, last->does[1].object, RECV) ? last : NULL;
+}
+
+/* A send that waits for an answer, if the task can receive one anywhere. */
+static void make_request(struct sketch *sk, struct call *c)
+{
+	const struct call *before = last_request(sk, c->task);
+	int first = below(&sk->row, sk->p->history.objects);
+
+	if (before && chance(&sk->row, 50)) {
+		c->again = true;
+		c->does[0].object = before->does[0].object;
+		first = before->does[1].object;
+	}
+	for (int i = 0; i < sk->p->history.objects && c->form != REQUEST; i++) {
+		int object = (first + i) % sk->p->history.objects;
+
+		if (!may(sk, c->task, object, RECV))
+			continue;
+		c->form = REQUEST;
+		c->does[c->nr++] = (struct action){ .verb = RECV, .object = object };
+	}
+}
+
+static void draw_form(struct sketch *sk, struct call *c)
+{
+	int max = 1 + below(&sk->row, MAX_BATCH);
+
+	if (c->does[0].verb != SEND && c->does[0].verb != RECV)
+		return;
+	if (chance(&sk->row, 30))
+		make_batch(sk, c, below(&sk->row, max + 1), max);
+	else if (c->does[0].verb == SEND && chance(&sk->row, 30))
+		make_request(sk, c);
+}
+
 static struct call *new_call(struct sketch *sk, int task)
 {
 	struct history *h = &sk->p->history;
@@ -190,8 +246,10 @@ static void draw_call(struct sketch *sk, int task)
 	if (chance(&sk->row, 35))
 		draw_select(sk, c);
 	if (!c->nr) {
-		c->select = c->in_order = c->ready = false;
+		c->form = ALONE;
+		c->in_order = c->ready = false;
 		draw_single(sk, c);
+		draw_form(sk, c);
 	}
 	if (c->does[0].verb <= MAY_WAIT && chance(&sk->row, 30))
 		c->until = TRY;
@@ -253,7 +311,8 @@ static int units_of(const struct history *h, int task)
 	return 1;
 }
 
-static void add_step(struct sketch *sk, int task, enum verb verb, int waiters)
+/* Programs of these steps have fewer than MAX_CALLS. */
+static struct call *add_step(struct sketch *sk, int task, enum verb verb, int waiters)
 {
 	struct history *h = &sk->p->history;
 	int number = verb == DONE ? units_of(h, task) : verb == ADD ?
@@ -261,12 +320,32 @@ static void add_step(struct sketch *sk, int task, enum verb verb, int waiters)
 		     number_for(sk, verb, &h->object[0]);
 	struct call *c;
 
-	if (h->calls == MAX_CALLS)
-		return;
 	sk->p->move[h->calls].waiters = waiters;
 	c = new_call(sk, task);
 	c->nr = 1;
 	c->does[0] = (struct action){ .verb = verb, .number = number };
+	return c;
+}
+
+/* So many messages: one by one, or all at once. */
+static void move_messages(struct sketch *sk, int task, enum verb verb, int messages)
+{
+	if (chance(&sk->row, 40)) {
+		make_batch(sk, add_step(sk, task, verb, 0), messages, messages);
+		return;
+	}
+	while (messages--)
+		add_step(sk, task, verb, 0);
+}
+
+/* Waits in line for a message, perhaps for several, each at the end of the line again. */
+static void wait_in_line(struct sketch *sk, int task, const struct line *line)
+{
+	struct call *c = add_step(sk, task, line->waits, 0);
+	int max = 1 + below(&sk->row, MAX_BATCH);
+
+	if (line->kind == CHAN && chance(&sk->row, 30))
+		make_batch(sk, c, 1 + below(&sk->row, max), max);
 }
 
 /* Takes the object, having seen others wait for it before, and gives it back. */
@@ -297,34 +376,73 @@ static void stand_in_line(struct sketch *sk, const struct line *line)
 			continue;
 		}
 		add_step(sk, t, STAT, t);
-		add_step(sk, t, line->waits, 0);
+		wait_in_line(sk, t, line);
 	}
 	add_step(sk, server, STAT, server);
-	for (int n = line->whom == EACH ? server : 1; n; n--)
+	if (line->whom == EACH)
+		move_messages(sk, server, line->serves, server);
+	else
 		add_step(sk, server, line->serves, 0);
 }
 
-/* ---- programs that juggle ---- */
+/* ---- programs that ask and answer ---- */
 
-static void make_ball(struct sketch *sk, int i)
+static void make_open_chan(struct sketch *sk, int i, int limit)
 {
-	sk->p->history.object[i] = (struct object){ .kind = CHAN, .limit = 1 };
+	sk->p->history.object[i] = (struct object){ .kind = CHAN, .limit = limit };
 	memset(sk->p->rights[i], 3, sizeof(sk->p->rights[i]));
 	sk->p->keeper[i] = 3;
 	count_handles(sk->p, i);
 }
 
+static void add_request(struct sketch *sk, int task, int object, int answers)
+{
+	struct call *c = add_step(sk, task, SEND, 0);
+
+	c->form = REQUEST;
+	c->nr = 2;
+	c->does[0].object = object;
+	c->does[1] = (struct action){ .verb = RECV, .object = answers };
+}
+
+/* Requests go to a, answers to b; with the answer to one the last task asks for the next. */
+static void ask_and_answer(struct sketch *sk)
+{
+	struct history *h = &sk->p->history;
+	int server = h->tasks - 1, requests = 3;
+
+	sk->p->in_line = true;
+	make_open_chan(sk, 0, below(&sk->row, 3));
+	make_open_chan(sk, 1, below(&sk->row, 3));
+	for (int i = 0; i < requests; i++)
+		add_request(sk, i % server, 0, 1);
+	add_step(sk, server, RECV, 0);
+	for (int i = 1; i < requests; i++) {
+		if (chance(&sk->row, 50)) {
+			add_request(sk, server, 1, 0);
+			continue;
+		}
+		add_step(sk, server, SEND, 0)->does[0].object = 1;
+		add_step(sk, server, RECV, 0);
+	}
+	add_step(sk, server, SEND, 0)->does[0].object = 1;
+	if (chance(&sk->row, 30))
+		add_step(sk, 0, STAT, 0);
+}
+
+/* ---- programs that juggle ---- */
+
 static void move_ball(struct sketch *sk, enum verb verb, int object)
 {
-	add_step(sk, 0, verb, 0);
-	sk->p->history.call[sk->p->history.calls - 1].does[0].object = object;
+	add_step(sk, 0, verb, 0)->does[0].object = object;
 }
 
 static void look_at_balls(struct sketch *sk, int task)
 {
 	struct call *c = new_call(sk, task);
 
-	c->select = c->ready = true;
+	c->form = SELECT;
+	c->ready = true;
 	c->in_order = chance(&sk->row, 50);
 	c->until = TRY;
 	c->nr = 2;
@@ -337,8 +455,8 @@ static void juggle(struct sketch *sk)
 {
 	struct history *h = &sk->p->history;
 
-	make_ball(sk, 0);
-	make_ball(sk, 1);
+	make_open_chan(sk, 0, 1);
+	make_open_chan(sk, 1, 1);
 	move_ball(sk, SEND, 0);
 	move_ball(sk, SEND, 1);
 	move_ball(sk, RECV, 0);
@@ -391,9 +509,13 @@ void program_draw(struct program *p, __u64 seed, unsigned int kinds)
 	for (int i = 0; i < h->objects; i++)
 		draw_object(&sk, i, kinds);
 	memcpy(sk.rights, p->rights, sizeof(sk.rights));
-	p->disturbed = chance(&sk.row, 10);
+	h->disturbed = chance(&sk.row, 10);
 	if (kinds & CHANNELS && chance(&sk.row, 8)) {
 		juggle(&sk);
+		return;
+	}
+	if (kinds & CHANNELS && chance(&sk.row, 8)) {
+		ask_and_answer(&sk);
 		return;
 	}
 	line = chance(&sk.row, 30) ? draw_line(&sk) : NULL;
@@ -426,6 +548,7 @@ static void draw_move(struct program *p, int i, __u64 *row)
 	move->wait_ns = draw_wait(row, p->in_line);
 	move->dawdle = chance(row, 50) ? below(row, 3000) : 0;
 	move->yield = chance(row, 15);
+	move->vector = chance(row, 30);
 	if (!p->in_line)
 		move->waiters = chance(row, 60);
 }

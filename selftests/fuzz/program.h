@@ -19,6 +19,7 @@ enum {
  * @wait_ns: from its beginning to its deadline
  * @dawdle: turns of a loop before it
  * @yield: give the processor away before it
+ * @vector: a batch has its messages' addresses
  * @waiters: a stat is repeated until it sees so many wait, but not for long
  * @deadline: that it was given, on CLOCK_MONOTONIC
  */
@@ -26,7 +27,7 @@ struct move {
 	__s64 wait_ns;
 	int dawdle;
 	int waiters;
-	bool yield;
+	bool yield, vector;
 	__s64 deadline;
 };
 
@@ -37,7 +38,6 @@ struct move {
  * @rights: of each task on each channel; bits 1 (send) and 2 (receive)
  * @keeper: rights on each channel that nobody uses, and nobody drops
  * @processor: where each task is to run; negative: anywhere
- * @disturbed: signals interrupt the tasks
  * @in_line: the tasks line up in one queue, and are served one after the other
  */
 struct program {
@@ -46,7 +46,7 @@ struct program {
 	uint8_t rights[MAX_OBJECTS][MAX_TASKS];
 	uint8_t keeper[MAX_OBJECTS];
 	int processor[MAX_TASKS];
-	bool disturbed, in_line;
+	bool in_line;
 };
 
 enum { PROCESSES_EVERY = 8 };

@@ -77,12 +77,76 @@ static int first_other(const struct state *s, const struct queue *q, int task)
 	return NOBODY_ELSE;
 }
 
-/* ---- serving those who wait ---- */
+/* ---- calls of several steps ---- */
 
-static bool was_told(const struct call *c, int i, int outcome, int value)
+/* The action that the call has come to, if it does any. */
+static int next_action(const struct history *h, const struct state *s, int task)
 {
-	return c->chosen == i && c->outcome == outcome && c->value == value;
+	const struct call *c = call_of(h, s, task);
+
+	switch (c->form) {
+	case BATCH:
+		return 0;
+	case REQUEST:
+		return s->task[task].done;
+	default:
+		return c->chosen;
+	}
 }
+
+/* Whether it may wait for that: of what does not wait, only selects stand in queues. */
+static bool may_wait(const struct history *h, const struct state *s, int task)
+{
+	const struct call *c = call_of(h, s, task);
+
+	if (c->form == BATCH && s->task[task].done >= c->min)
+		return false;
+	return !is_try(c) || (c->form == SELECT && c->nr > 1);
+}
+
+/* One message of a batch.  What ends it is told only where it has moved none. */
+static bool tell_batch(const struct call *c, struct doing *doing, int outcome, int value)
+{
+	bool moved = outcome == (c->does[0].verb == RECV);
+
+	if (!moved) {
+		doing->phase = DECIDED;
+		return c->outcome == (doing->done ? doing->done : outcome);
+	}
+	if (c->outcome <= doing->done || c->value[doing->done] != value)
+		return false;
+	doing->done++;
+	doing->phase = doing->done == c->max ? DECIDED : OPEN;
+	return doing->phase == OPEN || c->outcome == c->max;
+}
+
+static bool tell_request(const struct call *c, struct doing *doing, int outcome, int value)
+{
+	if (!doing->done && !outcome) {
+		doing->phase = OPEN;
+		doing->done = true;
+		return c->sent;
+	}
+	doing->phase = DECIDED;
+	return c->sent == doing->done && c->outcome == outcome && c->value[0] == value;
+}
+
+/* What a call's action came to: if that is what the history says. */
+static bool tell(const struct history *h, struct state *s, int task, int i, int outcome,
+		 int value)
+{
+	const struct call *c = call_of(h, s, task);
+	struct doing *doing = &s->task[task];
+
+	if (c->form == BATCH)
+		return tell_batch(c, doing, outcome, value);
+	if (c->form == REQUEST)
+		return tell_request(c, doing, outcome, value);
+	doing->phase = DECIDED;
+	return c->chosen == i && c->outcome == outcome && c->value[0] == value;
+}
+
+/* ---- serving those who wait ---- */
 
 /* Serves who stands there: if that is what the history says. */
 static bool serve(const struct history *h, struct state *s, struct queue *q, int place,
@@ -90,11 +154,8 @@ static bool serve(const struct history *h, struct state *s, struct queue *q, int
 {
 	int task = place / MAX_CASES;
 
-	if (!was_told(call_of(h, s, task), place % MAX_CASES, outcome, value))
-		return false;
 	take_out(q, find_place(q, place));
-	s->task[task].phase = DECIDED;
-	return true;
+	return tell(h, s, task, place % MAX_CASES, outcome, value);
 }
 
 static bool serve_all(const struct history *h, struct state *s, struct queue *q, int outcome,
@@ -127,15 +188,16 @@ static bool end_receivers(const struct history *h, struct state *s, struct thing
 
 static int number_of(const struct history *h, const struct state *s, int place)
 {
-	return call_of(h, s, place / MAX_CASES)->does[place % MAX_CASES].number;
-}
-
-/* A try of one operation has a message as soon as it is out of the channel. */
-static void hand_over(const struct history *h, struct state *s, struct thing *t, int task)
-{
+	int task = place / MAX_CASES;
 	const struct call *c = call_of(h, s, task);
 
-	if (is_try(c) && c->nr == 1)
+	return c->does[place % MAX_CASES].number + (c->form == BATCH ? s->task[task].done : 0);
+}
+
+/* Who does not wait has a message as soon as it is out of the channel. */
+static void hand_over(const struct history *h, struct state *s, struct thing *t, int task)
+{
+	if (!may_wait(h, s, task))
 		return;
 	s->task[task].hand = t - s->thing + 1;
 	t->in_hand++;
@@ -158,20 +220,20 @@ static bool discard(struct thing *t, int policy)
 static bool act_send(const struct history *h, struct state *s, struct thing *t, int task, int i)
 {
 	const struct object *o = &h->object[t - s->thing];
-	const struct call *c = call_of(h, s, task);
 	int receiver = first_other(s, &t->queue[RECEIVERS], task);
+	int value = number_of(h, s, task * MAX_CASES + i);
 
 	if (is_broken(t))
-		return was_told(c, i, -EPIPE, 0);
-	if (!was_told(c, i, 0, 0))
+		return tell(h, s, task, i, -EPIPE, 0);
+	if (!tell(h, s, task, i, 0, 0))
 		return false;
 	if (receiver != NOBODY_ELSE) {
 		hand_over(h, s, t, receiver / MAX_CASES);
-		return serve(h, s, &t->queue[RECEIVERS], receiver, 1, c->does[i].number);
+		return serve(h, s, &t->queue[RECEIVERS], receiver, 1, value);
 	}
 	if (o->policy && t->count == o->limit && !discard(t, o->policy))
 		return true;
-	t->buffer[t->count++] = c->does[i].number;
+	t->buffer[t->count++] = value;
 	return true;
 }
 
@@ -200,10 +262,10 @@ static bool act_recv(const struct history *h, struct state *s, struct thing *t, 
 		if (!serve(h, s, &t->queue[SENDERS], sender, 0, 0))
 			return false;
 	} else {
-		return was_told(call_of(h, s, task), i, 0, 0);
+		return tell(h, s, task, i, 0, 0);
 	}
 	hand_over(h, s, t, task);
-	return was_told(call_of(h, s, task), i, 1, value);
+	return tell(h, s, task, i, 1, value);
 }
 
 static bool act_close(const struct history *h, struct state *s, struct thing *t,
@@ -339,15 +401,13 @@ static bool act_runlock(const struct history *h, struct state *s, struct thing *
 
 static bool act_lock(const struct history *h, struct state *s, struct thing *t, int task, int i)
 {
-	const struct call *c = call_of(h, s, task);
-
 	if (t->ended)
-		return was_told(c, i, 1, 0);
-	if (c->does[i].verb == RLOCK)
+		return tell(h, s, task, i, 1, 0);
+	if (call_of(h, s, task)->does[i].verb == RLOCK)
 		t->readers[process_of(h, task)]++;
 	else
 		t->holder = process_of(h, task) + 1;
-	return was_told(c, i, 0, 0);
+	return tell(h, s, task, i, 0, 0);
 }
 
 /* ---- conds and cancels ---- */
@@ -510,24 +570,31 @@ static bool act_waiting(const struct history *h, struct state *s, struct thing *
 		return act_recv(h, s, t, task, i);
 	case ADD:
 		t->count += c->does[i].number;
-		return was_told(c, i, 0, 0);
+		return tell(h, s, task, i, 0, 0);
 	case LOCK:
 	case RLOCK:
 		return act_lock(h, s, t, task, i);
 	case AWAIT_SIGNAL:
 		s->task[task].gave_back = true;
-		return was_told(c, i, -EPERM, 0);
+		return tell(h, s, task, i, -EPERM, 0);
 	case AWAIT_CANCEL:
-		return was_told(c, i, 0, t->cause);
+		return tell(h, s, task, i, 0, t->cause);
 	default:
-		return was_told(c, i, 0, 0);
+		return tell(h, s, task, i, 0, 0);
 	}
 }
 
-/* In order: all cases before this one were looked at, and would have had to wait. */
+/*
+ * A request is sent before its answer is received.  In order: all cases before this one
+ * were looked at, and would have had to wait.
+ */
 static bool is_next(const struct history *h, const struct state *s, int task, int i)
 {
-	if (!call_of(h, s, task)->in_order)
+	const struct call *c = call_of(h, s, task);
+
+	if (c->form == REQUEST)
+		return i == s->task[task].done;
+	if (!c->in_order)
 		return true;
 	while (i--)
 		if (!(s->task[task].passed >> i & 1) && !has_entered(h, s, task, i))
@@ -565,6 +632,7 @@ void spec_invoke(const struct history *h, struct state *s, int call)
 	doing->phase = OPEN;
 	doing->call = call;
 	doing->gave_back = h->call[call].does[0].verb != AWAIT_SIGNAL;
+	doing->done = h->call[call].again;
 }
 
 /**
@@ -596,7 +664,7 @@ void spec_return(struct state *s, int task)
 }
 
 /**
- * spec_act() - do what the task's call says it did
+ * spec_act() - do what the task's call says it did, or the next part of it
  * @h: the history
  * @s: the state
  * @task: the task, whose call is OPEN
@@ -604,18 +672,19 @@ void spec_return(struct state *s, int task)
 bool spec_act(const struct history *h, struct state *s, int task)
 {
 	const struct call *c = call_of(h, s, task);
+	int i = next_action(h, s, task);
 	struct thing *t;
-	int i = c->chosen;
 
-	if (failed(c) || has_entered(h, s, task, i) || !is_ready(h, s, task, i) ||
-	    !is_next(h, s, task, i))
+	if (i == NOTHING || s->task[task].hand || has_entered(h, s, task, i) ||
+	    !is_ready(h, s, task, i) || !is_next(h, s, task, i))
 		return false;
 	t = &s->thing[c->does[i].object];
-	s->task[task].phase = DECIDED;
 	if (c->ready)
-		return was_told(c, i, 0, c->does[i].verb == AWAIT_CANCEL ? t->cause : 0);
-	return c->does[i].verb <= MAY_WAIT ? act_waiting(h, s, t, task, i) :
-	       act_at_once(h, s, t, task);
+		return tell(h, s, task, i, 0, c->does[i].verb == AWAIT_CANCEL ? t->cause : 0);
+	if (c->does[i].verb <= MAY_WAIT)
+		return act_waiting(h, s, t, task, i);
+	s->task[task].phase = DECIDED;
+	return act_at_once(h, s, t, task);
 }
 
 /**
@@ -650,12 +719,12 @@ bool spec_enter(const struct history *h, struct state *s, int task, int i)
 {
 	const struct call *c = call_of(h, s, task);
 	const struct action *a = &c->does[i];
-	bool one_try = is_try(c) && c->nr == 1 && a->verb != AWAIT_SIGNAL;
+	bool waits = may_wait(h, s, task) || a->verb == AWAIT_SIGNAL;
 	bool watches = c->ready && a->verb != ZERO && a->verb != AWAIT_CANCEL;
 	struct queue *q;
 
-	if (a->verb > MAY_WAIT || watches || one_try || has_entered(h, s, task, i) ||
-	    is_ready(h, s, task, i) || !is_next(h, s, task, i))
+	if (a->verb > MAY_WAIT || watches || !waits || s->task[task].hand ||
+	    has_entered(h, s, task, i) || is_ready(h, s, task, i) || !is_next(h, s, task, i))
 		return false;
 	q = &s->thing[a->object].queue[queue_of(h, a)];
 	q->place[q->length++] = task * MAX_CASES + i;
@@ -684,31 +753,66 @@ bool spec_give_back(const struct history *h, struct state *s, int task)
 	return unlock(h, s, &s->thing[lock]);
 }
 
+/* Whether the call says that it came so far, and that it stopped there. */
+static bool ends_here(const struct call *c, const struct doing *doing)
+{
+	if (c->form == BATCH && c->outcome > 0)
+		return doing->done == c->outcome;
+	if (c->form == REQUEST && doing->done != c->sent)
+		return false;
+	return failed(c);
+}
+
+/* Whether it may stop where it would have to wait.  Why a batch did so is not told. */
+static bool may_stop(const struct call *c, const struct doing *doing, bool deadline_over)
+{
+	bool shall_not_wait = is_try(c) || (c->form == BATCH && doing->done >= c->min);
+	bool too_late = !is_try(c) && deadline_over;
+
+	switch (c->outcome) {
+	case -EAGAIN:
+		return shall_not_wait;
+	case -ETIMEDOUT:
+		return too_late;
+	default:
+		return shall_not_wait || too_late;
+	}
+}
+
+static bool would_wait(const struct history *h, const struct state *s, int task)
+{
+	const struct call *c = call_of(h, s, task);
+
+	for (int i = 0; i < c->nr; i++)
+		if ((c->form != REQUEST || i == s->task[task].done) &&
+		    !has_entered(h, s, task, i) && is_ready(h, s, task, i))
+			return false;
+	return true;
+}
+
 /**
- * spec_fail() - fail, having done nothing
+ * spec_fail() - fail, having done nothing, or stop, having done a part
  * @h: the history
  * @s: the state
  * @task: the task, whose call is OPEN
  * @deadline_over: whether its deadline has passed
  *
  * A deadline that has passed makes a call a try, so that a call which returns
- * ETIMEDOUT would have had to wait at some instant after it.
+ * ETIMEDOUT would have had to wait at some instant after it.  A signal may come at any
+ * time.
  */
 bool spec_fail(const struct history *h, struct state *s, int task, bool deadline_over)
 {
 	const struct call *c = call_of(h, s, task);
+	struct doing *doing = &s->task[task];
+	bool interrupted = h->disturbed && (c->outcome == -EINTR || c->outcome > 0);
 
-	if (!failed(c) || !s->task[task].gave_back)
+	if (!ends_here(c, doing) || doing->hand || !doing->gave_back)
 		return false;
-	if (c->outcome == -EINTR)
-		goto fails;
-	if (c->outcome != (is_try(c) ? -EAGAIN : -ETIMEDOUT) || (!is_try(c) && !deadline_over))
+	if (!interrupted && (c->outcome == -EINTR || !may_stop(c, doing, deadline_over) ||
+			     !would_wait(h, s, task)))
 		return false;
-	for (int i = 0; i < c->nr; i++)
-		if (!has_entered(h, s, task, i) && is_ready(h, s, task, i))
-			return false;
-fails:
-	s->task[task].phase = DECIDED;
+	doing->phase = DECIDED;
 	return true;
 }
 
@@ -740,7 +844,7 @@ bool spec_leave(const struct history *h, struct state *s, int task, int i)
  * spec_take() - receive the message that one has been handed
  * @h: the history
  * @s: the state
- * @task: the task, whose call is DECIDED
+ * @task: the task
  */
 bool spec_take(const struct history *h, struct state *s, int task)
 {

@@ -16,6 +16,10 @@
  *	leave		the queues where it was not served, one by one
  *	take		a message that was handed to it is now received
  *
+ * A batch does so for each of its messages, and a request for each of its two halves,
+ * so others' calls may come in between.  A batch that has moved some may stop where one
+ * that has not would fail; and where there is an end, which it then does not tell.
+ *
  * Only who entered a queue holds others back or is served by others, and a try of
  * one operation never enters.
  */
@@ -34,6 +38,7 @@ enum phase { AWAY, OPEN, DECIDED };
  * @passed: bits of the cases that it passed over
  * @hand: the object that has handed it a message that it has yet to take, plus 1
  * @gave_back: it gave its lock back
+ * @done: of a batch, messages that it has moved; of a request, whether it was sent
  */
 struct doing {
 	uint8_t phase;
@@ -41,6 +46,7 @@ struct doing {
 	uint8_t passed;
 	uint8_t hand;
 	uint8_t gave_back;
+	uint8_t done;
 };
 
 /* A place in a queue: task * MAX_CASES + case. */
