@@ -282,6 +282,37 @@ static const struct example {
 	  "object a chan 0 senders 2 receivers 2\n"
 	  "call 1 to 4 task 0 try select recv a = case 0 1 value 1\n"
 	  "call 2 to 3 task 1 try send a 1 = 0\n" },
+	/* ---- causes ---- */
+	{ "a close with a cause", EXPLAINED,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 at-once close-with a 5 = 0\n"
+	  "call 3 to 4 task 0 at-once stat a = 0 length 0 waiting 0 0 cause 5 closed\n"
+	  "call 5 to 6 task 1 try select recv a = case 0 0 value 5\n"
+	  "call 7 to 8 task 1 try select send a 1 = case 0 EPIPE value 5\n"
+	  "call 9 to 10 task 1 try recv a = 0\n" },
+	{ "a close whose cause nobody is told", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "call 1 to 4 task 1 waits select recv a = case 0 0\n"
+	  "call 2 to 3 task 0 at-once close-with a 5 = 0\n" },
+	{ "a cause that nobody gave", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 at-once close a = 0\n"
+	  "call 3 to 4 task 1 try select send a 1 = case 0 EPIPE value 5\n" },
+	{ "the cause of a second close", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 at-once close-with a 4 = 0\n"
+	  "call 3 to 4 task 0 at-once close-with a 5 = EALREADY\n"
+	  "call 5 to 6 task 0 at-once stat a = 0 length 0 waiting 0 0 cause 5 closed\n" },
+	{ "a cause that comes when the last receiver has gone", EXPLAINED,
+	  "object a chan 1 senders 3 receivers 1\n"
+	  "call 1 to 2 task 1 at-once drop-recv a = 0\n"
+	  "call 3 to 6 task 0 waits select send a 1 = case 0 EPIPE value 5\n"
+	  "call 4 to 5 task 2 at-once close-with a 5 = 0\n" },
+	{ "a cause that is yet to come", IMPOSSIBLE,
+	  "object a chan 1 senders 3 receivers 1\n"
+	  "call 1 to 2 task 1 at-once drop-recv a = 0\n"
+	  "call 3 to 4 task 0 waits select send a 1 = case 0 EPIPE value 5\n"
+	  "call 5 to 6 task 2 at-once close-with a 5 = 0\n" },
 	/* ---- batches ---- */
 	{ "a batch in order", EXPLAINED,
 	  "object a chan 3 senders 4 receivers 4\n"

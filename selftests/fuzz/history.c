@@ -30,6 +30,7 @@ static const struct verb_text {
 	[AWAIT_SIGNAL] = { "await-signal", 1 << COND, true },
 	[AWAIT_CANCEL] = { "await-cancel", 1 << CANCEL, false },
 	[CLOSE] = { "close", 1 << CHAN, false },
+	[CLOSE_WITH] = { "close-with", 1 << CHAN, true },
 	[DROP_SEND] = { "drop-send", 1 << CHAN, false },
 	[DROP_RECV] = { "drop-recv", 1 << CHAN, false },
 	[DONE] = { "done", 1 << SEMAPHORE | 1 << WAITGROUP, true },
@@ -99,6 +100,8 @@ static void print_seen(const struct seen *s, FILE *to)
 	fprintf(to, " length %d waiting %d %d", s->length, s->waiting[0], s->waiting[1]);
 	if (s->dropped)
 		fprintf(to, " dropped %d", s->dropped);
+	if (s->cause)
+		fprintf(to, " cause %d", s->cause);
 	for (int i = 0; i < STATES; i++)
 		if (s->state & states[i].bit)
 			fprintf(to, " %s", states[i].name);
@@ -304,6 +307,8 @@ static void read_seen(struct words *w, struct seen *s)
 	s->waiting[1] = number(w, 0, 255, "how many wait");
 	if (take(w, "dropped"))
 		s->dropped = number(w, 1, 255, "how many were discarded");
+	if (take(w, "cause"))
+		s->cause = number(w, 1, UINT16_MAX, "a cause");
 	for (int i = 0; i < STATES; i++)
 		if (take(w, states[i].name))
 			s->state |= states[i].bit;

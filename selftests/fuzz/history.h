@@ -25,7 +25,8 @@ enum kind { CHAN, MUTEX, RWMUTEX, ONCE, SEMAPHORE, WAITGROUP, COND, CANCEL, KIND
 enum verb {
 	SEND, RECV, ADD, ZERO, LOCK, RLOCK, AWAIT_SIGNAL, AWAIT_CANCEL,
 	MAY_WAIT = AWAIT_CANCEL,
-	CLOSE, DROP_SEND, DROP_RECV, DONE, UNLOCK, RUNLOCK, FINISH, SIGNAL, DO_CANCEL, STAT,
+	CLOSE, CLOSE_WITH, DROP_SEND, DROP_RECV, DONE, UNLOCK, RUNLOCK, FINISH, SIGNAL,
+	DO_CANCEL, STAT,
 	VERBS
 };
 
@@ -40,7 +41,7 @@ enum form { ALONE, SELECT, BATCH, REQUEST };
  * @verb: what
  * @object: to which
  * @number: the value sent (by a batch the first, and those that follow it), units, how
- *	many to signal, the cause of a cancel; for AWAIT_SIGNAL the object that is the
+ *	many to signal, the cause of a close or cancel; for AWAIT_SIGNAL the object that is the
  *	mutex
  */
 struct action {
@@ -54,6 +55,7 @@ struct seen {
 	int length;
 	int waiting[2];		/* senders, receivers */
 	int dropped;
+	int cause;
 	unsigned int state;	/* KCHAN_STATE_* */
 };
 
@@ -80,7 +82,7 @@ enum { NOTHING = -1 };
  *	moved); or -errno
  * @sent: of a request: the kernel says that it was sent
  * @value: what a receive or a wait for a cancel was told, of a batch for each message;
- *	otherwise 0
+ *	the cause, of a select that found the end of a channel; otherwise 0
  * @seen: of a stat
  * @invoked: taken just before the call
  * @responded: taken just after it

@@ -177,7 +177,7 @@ static void do_select(struct actor *a, struct call *c, __u32 flags, __s64 deadli
 	}
 	c->chosen = chosen.index;
 	c->outcome = chosen.outcome;
-	c->value[0] = as_value(c->does[c->chosen].verb == RECV && !c->ready ?
+	c->value[0] = as_value(c->does[c->chosen].verb == RECV && c->outcome == 1 ?
 			       values[c->chosen] : chosen.value);
 }
 
@@ -272,6 +272,7 @@ static void do_stat(int fd, struct seen *seen)
 		.waiting = { st.waiting_senders, st.waiting_receivers },
 		.state = st.state,
 		.dropped = st.dropped,
+		.cause = as_value(st.value),
 	};
 }
 
@@ -283,6 +284,8 @@ static int do_at_once(struct actor *a, struct call *c)
 	switch (action->verb) {
 	case CLOSE:
 		return chan_close(fd);
+	case CLOSE_WITH:
+		return kchan_arg_call(fd, KCHAN_CLOSE_WITH, action->number);
 	case DROP_SEND:
 	case DROP_RECV:
 		close(fd);

@@ -15,7 +15,7 @@ struct sketch {
 
 /* How often each operation is drawn, beside the others that an object has. */
 static const uint8_t weights[VERBS] = {
-	[SEND] = 30, [RECV] = 30, [CLOSE] = 5, [DROP_SEND] = 4, [DROP_RECV] = 3,
+	[SEND] = 30, [RECV] = 30, [CLOSE] = 2, [CLOSE_WITH] = 3, [DROP_SEND] = 4, [DROP_RECV] = 3,
 	[LOCK] = 20, [RLOCK] = 20, [UNLOCK] = 14, [RUNLOCK] = 14, [FINISH] = 4,
 	[ADD] = 30, [ZERO] = 8, [DONE] = 22, [AWAIT_SIGNAL] = 20, [SIGNAL] = 20,
 	[AWAIT_CANCEL] = 20, [DO_CANCEL] = 6, [STAT] = 8,
@@ -89,6 +89,7 @@ static int number_for(struct sketch *sk, enum verb verb, const struct object *o)
 	case DONE:
 	case SIGNAL:
 		return 1 + below(&sk->row, 2);
+	case CLOSE_WITH:
 	case DO_CANCEL:
 		return 1 + below(&sk->row, 100);
 	default:
@@ -106,6 +107,7 @@ static bool may(const struct sketch *sk, int task, int object, enum verb verb)
 	switch (verb) {
 	case SEND:
 	case CLOSE:
+	case CLOSE_WITH:
 	case DROP_SEND:
 		return rights & 1;
 	case RECV:
@@ -283,6 +285,7 @@ static const struct line {
 } lines[] = {
 	{ CHAN, RECV, SEND, EACH }, { CHAN, SEND, RECV, EACH },
 	{ CHAN, RECV, CLOSE, ALL }, { CHAN, SEND, CLOSE, ALL },
+	{ CHAN, RECV, CLOSE_WITH, ALL }, { CHAN, SEND, CLOSE_WITH, ALL },
 	{ MUTEX, LOCK, UNLOCK, NEXT }, { RWMUTEX, LOCK, UNLOCK, NEXT },
 	{ SEMAPHORE, ADD, DONE, NEXT }, { CANCEL, AWAIT_CANCEL, DO_CANCEL, ALL },
 };
@@ -338,7 +341,7 @@ static void move_messages(struct sketch *sk, int task, enum verb verb, int messa
 		add_step(sk, task, verb, 0);
 }
 
-/* Waits in line for a message, perhaps for several, each at the end of the line again. */
+/* A batch waits for each message at the end of the line again; selects are told causes. */
 static void wait_in_line(struct sketch *sk, int task, const struct line *line)
 {
 	struct call *c = add_step(sk, task, line->waits, 0);
@@ -346,6 +349,8 @@ static void wait_in_line(struct sketch *sk, int task, const struct line *line)
 
 	if (line->kind == CHAN && chance(&sk->row, 30))
 		make_batch(sk, c, 1 + below(&sk->row, max), max);
+	else if (chance(&sk->row, 30))
+		c->form = SELECT;
 }
 
 /* Takes the object, having seen others wait for it before, and gives it back. */

@@ -131,6 +131,37 @@ static bool tell_request(const struct call *c, struct doing *doing, int outcome,
 	return c->sent == doing->done && c->outcome == outcome && c->value[0] == value;
 }
 
+/* Whether a select's case found that its channel has ended. */
+static bool is_end(const struct call *c, int i, int outcome)
+{
+	return (c->does[i].verb == SEND && outcome == -EPIPE) ||
+	       (c->does[i].verb == RECV && !outcome && !c->ready);
+}
+
+/* It may have been closed before this call returned. */
+static bool may_get_cause(const struct history *h, const struct call *c, int object, int cause)
+{
+	for (int i = 0; i < h->calls; i++) {
+		const struct call *other = &h->call[i];
+
+		if (other->does[0].verb == CLOSE_WITH && other->does[0].object == object &&
+		    other->does[0].number == cause && other->invoked < c->responded)
+			return true;
+	}
+	return false;
+}
+
+/* Only a select tells the cause; where handles were gone before, also that of a later close. */
+static bool tells_cause(const struct history *h, const struct state *s, const struct call *c,
+			int i)
+{
+	int object = c->does[i].object;
+	const struct thing *t = &s->thing[object];
+
+	return c->value[0] == t->cause ||
+	       (!t->ended && may_get_cause(h, c, object, c->value[0]));
+}
+
 /* What a call's action came to: if that is what the history says. */
 static bool tell(const struct history *h, struct state *s, int task, int i, int outcome,
 		 int value)
@@ -143,7 +174,10 @@ static bool tell(const struct history *h, struct state *s, int task, int i, int 
 	if (c->form == REQUEST)
 		return tell_request(c, doing, outcome, value);
 	doing->phase = DECIDED;
-	return c->chosen == i && c->outcome == outcome && c->value[0] == value;
+	if (c->chosen != i || c->outcome != outcome)
+		return false;
+	return c->form == SELECT && is_end(c, i, outcome) ? tells_cause(h, s, c, i) :
+	       c->value[0] == value;
 }
 
 /* ---- serving those who wait ---- */
@@ -274,6 +308,7 @@ static bool act_close(const struct history *h, struct state *s, struct thing *t,
 	if (t->ended)
 		return c->outcome == -EALREADY;
 	t->ended = true;
+	t->cause = c->does[0].number;
 	return !c->outcome && serve_all(h, s, &t->queue[SENDERS], -EPIPE, 0) &&
 	       end_receivers(h, s, t);
 }
@@ -491,7 +526,8 @@ static bool act_stat(const struct history *h, const struct state *s, const struc
 	/* What nobody can receive any more goes just after the last receiver. */
 	if (c->seen.length != length_of(kind, t) && !(t->leaving && c->seen.length == t->leaving))
 		return false;
-	return c->seen.dropped == t->dropped && c->seen.state == state_of(kind, t) &&
+	return c->seen.dropped == t->dropped && c->seen.cause == t->cause &&
+	       c->seen.state == state_of(kind, t) &&
 	       counts(s, &t->queue[0], c->seen.waiting[0]) &&
 	       counts(s, &t->queue[1], c->seen.waiting[1]);
 }
@@ -537,6 +573,7 @@ static bool act_at_once(const struct history *h, struct state *s, struct thing *
 
 	switch (c->does[0].verb) {
 	case CLOSE:
+	case CLOSE_WITH:
 		return act_close(h, s, t, c);
 	case DROP_SEND:
 		return !c->outcome && act_drop(h, s, t, SENDERS);

@@ -68,7 +68,7 @@ struct queue {
  * @holder: the process that has it locked, plus 1
  * @readers: how often each process has it locked for reading
  * @buffer: a channel's messages
- * @cause: of a cancel
+ * @cause: of a cancel, or of a channel's close
  * @queue: who waits in what takes the right to send, and to receive
  */
 struct thing {
