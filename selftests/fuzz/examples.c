@@ -543,6 +543,47 @@ static const struct example {
 	  "call 5 to 6 task 2 at-once stat b = 0 length 0 waiting 0 2\n"
 	  "call 7 to 8 task 2 try send b 8 = 0\n"
 	  "call 9 to 10 task 2 try send b 9 = 0\n" },
+	/* ---- handles ---- */
+	{ "a handle comes with its message", EXPLAINED,
+	  "object a chan 2 senders 4 receivers 4 carries\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 waits select send a 2 = case 0 0\n"
+	  "call 5 to 6 task 1 waits recv a = 1 value 1 handle 1\n"
+	  "call 7 to 8 task 1 waits select recv a = case 0 1 value 2 handle 2\n" },
+	{ "a handle comes with another message", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4 carries\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 waits send a 2 = 0\n"
+	  "call 5 to 6 task 1 waits recv a = 1 value 1 handle 2\n" },
+	{ "a handle is lost", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4 carries\n"
+	  "call 1 to 3 task 0 waits send a 1 = 0\n"
+	  "call 2 to 4 task 1 waits recv a = 1 value 1\n" },
+	{ "a handle moves up with its message", EXPLAINED,
+	  "object a chan 1 senders 4 receivers 4 carries\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 8 task 0 waits send a 2 = 0\n"
+	  "call 4 to 5 task 1 at-once stat a = 0 length 1 waiting 1 0\n"
+	  "call 6 to 7 task 1 waits recv a = 1 value 1 handle 1\n"
+	  "call 9 to 10 task 1 try recv a = 1 value 2 handle 2\n" },
+	{ "a batch sends no handles", EXPLAINED,
+	  "object a chan 2 senders 4 receivers 4 carries\n"
+	  "call 1 to 2 task 0 waits batch 2 to 2 send a 1 = 2\n"
+	  "call 3 to 4 task 1 waits recv a = 1 value 1\n"
+	  "call 5 to 6 task 1 waits recv a = 1 value 2\n" },
+	{ "a batch sends a handle", IMPOSSIBLE,
+	  "object a chan 2 senders 4 receivers 4 carries\n"
+	  "call 1 to 2 task 0 waits batch 2 to 2 send a 1 = 2\n"
+	  "call 3 to 4 task 1 waits recv a = 1 value 1 handle 1\n" },
+	{ "a handle from a channel that carries none", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 1 waits recv a = 1 value 1 handle 1\n" },
+	{ "a handle of a message that was discarded", IMPOSSIBLE,
+	  "object a chan 1 senders 4 receivers 4 drop-oldest carries\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 waits send a 2 = 0\n"
+	  "call 5 to 6 task 1 waits recv a = 1 value 2 handle 1\n" },
 	/* ---- locks ---- */
 	{ "two processes hold a mutex", IMPOSSIBLE,
 	  "object a mutex 0\n"

@@ -116,6 +116,8 @@ static void print_values(const struct call *c, FILE *to)
 		fputs(" value", to);
 	for (int i = 0; i < n; i++)
 		fprintf(to, " %d", c->value[i]);
+	if (c->handle)
+		fprintf(to, " handle %d", c->handle);
 }
 
 static void print_result(const struct call *c, FILE *to)
@@ -190,6 +192,8 @@ void history_print(const struct history *h, FILE *to)
 			fprintf(to, " senders %d receivers %d", o->handles[0], o->handles[1]);
 		if (o->policy)
 			fprintf(to, " %s", policies[o->policy]);
+		if (o->carries)
+			fputs(" carries", to);
 		fputc('\n', to);
 	}
 	for (int stamp = 0, i; stamp <= MAX_STAMPS; stamp++)
@@ -295,7 +299,7 @@ static void read_action(struct words *w, const struct history *h, struct action 
 	if (a->verb == AWAIT_SIGNAL)
 		a->number = letter(w, h->objects);
 	else if (verbs[a->verb].has_number)
-		a->number = number(w, 1, UINT16_MAX, "a number from 1 on");
+		a->number = number(w, 1, INT16_MAX, "a number from 1 on");
 }
 
 static void read_seen(struct words *w, struct seen *s)
@@ -326,6 +330,8 @@ static void read_result(struct words *w, struct call *c)
 	if (take(w, "value"))
 		for (int i = 0; !i || i < values_of(c); i++)
 			c->value[i] = number(w, 0, UINT16_MAX, "a value");
+	if (take(w, "handle"))
+		c->handle = number(w, 1, UINT16_MAX, "a handle");
 	if (c->does[0].verb == STAT)
 		read_seen(w, &c->seen);
 }
@@ -422,6 +428,7 @@ static void read_object(struct words *w, struct history *h)
 	for (int i = 1; i <= KCHAN_POLICY_LATEST; i++)
 		if (take(w, policies[i]))
 			o->policy = i;
+	o->carries = take(w, "carries");
 }
 
 static void read_head(struct words *w, struct history *h)

@@ -83,6 +83,8 @@ enum { NOTHING = -1 };
  * @sent: of a request: the kernel says that it was sent
  * @value: what a receive or a wait for a cancel was told, of a batch for each message;
  *	the cause, of a select that found the end of a channel; otherwise 0
+ * @handle: that came with the message received: the number of the message that it was
+ *	sent with; 0: none
  * @seen: of a stat
  * @invoked: taken just before the call
  * @responded: taken just after it
@@ -99,6 +101,7 @@ struct call {
 	int outcome;
 	bool sent;
 	int value[MAX_BATCH];
+	int handle;
 	struct seen seen;
 	int invoked, responded;
 };
@@ -108,12 +111,14 @@ struct call {
  * @kind: which
  * @limit: a channel's capacity, a semaphore's or wait group's units
  * @policy: a channel's, KCHAN_POLICY_*
+ * @carries: a channel's messages carry a handle each; batches and requests send none
  * @handles: a channel's handles that can send, and that can receive, at the start
  */
 struct object {
 	enum kind kind;
 	int limit;
 	int policy;
+	bool carries;
 	int handles[2];
 };
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/sysinfo.h>
 
-#include "kchan_util.h"
+#include "cargo_util.h"
 #include "perform.h"
 
 /**
@@ -44,6 +44,9 @@ struct theatre {
 	int next_task, ready;
 };
 
+/* Where a receive is to put a handle: neither one, nor none. */
+enum { NO_HANDLE = -2 };
+
 /* The tasks, and who started them. */
 enum { EVERYBODY = MAX_TASKS + 1 };
 
@@ -57,6 +60,9 @@ static int make_thing(const struct object *o)
 		[WAITGROUP] = KCHAN_KIND_WAITGROUP, [COND] = KCHAN_KIND_COND,
 	};
 
+	if (o->carries)
+		return make_carrier(.elem_size = sizeof(__u64), .capacity = o->limit,
+				    .policy = o->policy, .handles = 1, .depth = 1);
 	if (o->kind == CHAN)
 		return make_policy_chan(sizeof(__u64), o->limit, o->policy);
 	return o->kind == CANCEL ? make_cancel(-1) : make_object(kinds[o->kind], o->limit);
@@ -104,7 +110,9 @@ static void close_keepers(const struct stage *st)
 
 /*
  * A task's own copy of what it needs of a stage, and its last request: the call itself,
- * which a later one may go on with, what it sent, and room for the answer.
+ * which a later one may go on with, what it sent, and room for the answer.  The handles
+ * that its messages carry, by call and case, are files whose position is the message's
+ * number: whoever gets one can tell.
  */
 struct actor {
 	struct stage *st;
@@ -112,7 +120,53 @@ struct actor {
 	int fd[MAX_OBJECTS][2];
 	struct kchan_call request;
 	__u64 sent, answer;
+	int own[MAX_CALLS][MAX_CASES];
 };
+
+/* A message to send, or room for one. */
+struct parcel {
+	__u64 value;
+	__s32 handle;
+	struct kchan_ancillary ancillary;
+};
+
+static bool carries(const struct actor *a, const struct action *action)
+{
+	return a->st->p.history.object[action->object].carries;
+}
+
+/* Every open of this program is a file of its own. */
+static int open_at(int position)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	must(fd >= 0 && lseek(fd, position, SEEK_SET) == position);
+	return fd;
+}
+
+/* Opens what the task's messages carry, or closes it again. */
+static void open_own(struct actor *a)
+{
+	const struct history *h = &a->st->p.history;
+
+	for (int i = 0; i < h->calls; i++)
+		for (int n = 0; n < h->call[i].nr; n++) {
+			const struct action *action = &h->call[i].does[n];
+			bool sends = h->call[i].task == a->task && action->verb == SEND &&
+				     carries(a, action);
+
+			a->own[i][n] = sends ? open_at(action->number) : -1;
+		}
+}
+
+static void close_own(const struct actor *a)
+{
+	const struct history *h = &a->st->p.history;
+
+	for (int i = 0; i < h->calls; i++)
+		for (int n = 0; n < h->call[i].nr; n++)
+			close_if_open(a->own[i][n]);
+}
 
 static int handle_for(const struct actor *a, const struct action *action)
 {
@@ -126,25 +180,40 @@ static int handle_for(const struct actor *a, const struct action *action)
 	return fd;
 }
 
-static struct kchan_case case_of(const struct actor *a, const struct action *action, __u64 *value)
+/* What it is for a message to carry a handle, at either end. */
+static void add_handle(const struct actor *a, const struct call *c, int n, struct parcel *p)
+{
+	int own = a->own[c - a->st->p.history.call][n];
+
+	p->handle = c->does[n].verb == SEND ? own : NO_HANDLE;
+	p->ancillary = with_handles(&p->handle, 1);
+}
+
+static struct kchan_case case_of(const struct actor *a, const struct call *c, int n,
+				 struct parcel *p)
 {
 	static const __u32 ops[] = {
 		[SEND] = KCHAN_OP_SEND, [RECV] = KCHAN_OP_RECV, [ADD] = KCHAN_OP_ADD,
 		[ZERO] = KCHAN_OP_ZERO, [LOCK] = KCHAN_OP_LOCK, [RLOCK] = KCHAN_OP_RLOCK,
 		[AWAIT_SIGNAL] = KCHAN_OP_COND, [AWAIT_CANCEL] = KCHAN_OP_CANCELLED,
 	};
-	struct kchan_case c = { .fd = handle_for(a, action), .op = ops[action->verb] };
+	const struct action *action = &c->does[n];
+	struct kchan_case ret = { .fd = handle_for(a, action), .op = ops[action->verb] };
 
 	if (action->verb == SEND || action->verb == RECV) {
-		*value = action->verb == SEND ? action->number : POISON;
-		c.buf = (uintptr_t)value;
-		c.len = sizeof(*value);
+		p->value = action->verb == SEND ? action->number : POISON;
+		ret.buf = (uintptr_t)&p->value;
+		ret.len = sizeof(p->value);
+		if (carries(a, action)) {
+			add_handle(a, c, n, p);
+			ret.arg = (uintptr_t)&p->ancillary;
+		}
 	} else if (action->verb == ADD) {
-		c.arg = action->number;
+		ret.arg = action->number;
 	} else if (action->verb == AWAIT_SIGNAL) {
-		c.arg = a->fd[action->number][0];
+		ret.arg = a->fd[action->number][0];
 	}
-	return c;
+	return ret;
 }
 
 /* Values are small in a history; one that is not was never sent. */
@@ -161,14 +230,32 @@ static void note_failure(struct call *c, int error)
 	c->outcome = error;
 }
 
+/* Which message a handle was sent with, by the file behind it; it is closed. */
+static int number_behind(int fd)
+{
+	off_t position = lseek(fd, 0, SEEK_CUR);
+
+	if (fd == -1)
+		return 0;
+	close_if_open(fd);
+	return position > 0 && position < UINT16_MAX ? position : UINT16_MAX;
+}
+
+static void note_received(struct actor *a, struct call *c, const struct parcel *p)
+{
+	c->value[0] = as_value(p->value);
+	if (carries(a, &c->does[c->chosen]))
+		c->handle = number_behind(p->handle);
+}
+
 static void do_select(struct actor *a, struct call *c, __u32 flags, __s64 deadline)
 {
 	struct kchan_case cases[MAX_CASES];
-	__u64 values[MAX_CASES];
+	struct parcel parcels[MAX_CASES];
 	struct chosen chosen;
 
 	for (int i = 0; i < c->nr; i++)
-		cases[i] = case_of(a, &c->does[i], &values[i]);
+		cases[i] = case_of(a, c, i, &parcels[i]);
 	flags |= (c->in_order ? KCHAN_IN_ORDER : 0) | (c->ready ? KCHAN_READY : 0);
 	chosen = kchan_select(cases, c->nr, flags, deadline);
 	if (chosen.index < 0) {
@@ -177,28 +264,45 @@ static void do_select(struct actor *a, struct call *c, __u32 flags, __s64 deadli
 	}
 	c->chosen = chosen.index;
 	c->outcome = chosen.outcome;
-	c->value[0] = as_value(c->does[c->chosen].verb == RECV && c->outcome == 1 ?
-			       values[c->chosen] : chosen.value);
+	if (c->does[c->chosen].verb == RECV && c->outcome == 1)
+		note_received(a, c, &parcels[c->chosen]);
+	else
+		c->value[0] = as_value(chosen.value);
+}
+
+static int do_message(const struct kchan_case *one, __u32 flags, __s64 deadline)
+{
+	struct kchan_msg msg = {
+		.size = sizeof(msg),
+		.flags = flags,
+		.buf = one->buf,
+		.len = one->len,
+		.deadline = deadline,
+		.ancillary = one->arg,
+	};
+
+	return kchan_call(one->fd, one->op == KCHAN_OP_SEND ? KCHAN_SEND : KCHAN_RECV, &msg);
 }
 
 static void do_single(struct actor *a, struct call *c, __u32 flags, __s64 deadline)
 {
-	__u64 value;
-	struct kchan_case one = case_of(a, &c->does[0], &value);
+	struct parcel p;
+	struct kchan_case one = case_of(a, c, 0, &p);
 	int ret;
 
-	if (one.op == KCHAN_OP_SEND)
-		ret = chan_msg(one.fd, KCHAN_SEND, &value, sizeof(value), flags, deadline);
-	else if (one.op == KCHAN_OP_RECV)
-		ret = chan_msg(one.fd, KCHAN_RECV, &value, sizeof(value), flags, deadline);
+	if (one.op == KCHAN_OP_SEND || one.op == KCHAN_OP_RECV)
+		ret = do_message(&one, flags, deadline);
 	else
-		ret = kchan_wait_op(one.fd, one.op, 0, one.arg, flags, deadline, &value);
+		ret = kchan_wait_op(one.fd, one.op, 0, one.arg, flags, deadline, &p.value);
 	if (ret < 0) {
 		note_failure(c, ret);
 		return;
 	}
 	c->outcome = ret;
-	c->value[0] = one.op == KCHAN_OP_SEND ? 0 : as_value(value);
+	if (one.op == KCHAN_OP_RECV && ret)
+		note_received(a, c, &p);
+	else if (one.op != KCHAN_OP_SEND)
+		c->value[0] = as_value(p.value);
 }
 
 /* As a vector, the messages stand in memory backwards. */
@@ -375,6 +479,7 @@ static void play(struct stage *st, int task)
 
 	for (int i = 0; i < h->objects; i++)
 		memcpy(a.fd[i], st->fd[i][task], sizeof(a.fd[i]));
+	open_own(&a);
 	run_on(st->p.processor[task]);
 	wait_for_all(&st->arrived, h->tasks);
 	for (int i = 0; i < h->calls; i++) {
@@ -388,6 +493,7 @@ static void play(struct stage *st, int task)
 			sched_yield();
 		do_call(&a, &h->call[i], move);
 	}
+	close_own(&a);
 	/* Dropped handles are gone: nobody is to close what may then have that number. */
 	for (int i = 0; i < h->objects; i++)
 		memcpy(st->fd[i][task], a.fd[i], sizeof(a.fd[i]));

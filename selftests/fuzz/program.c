@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <linux/kchan.h>
+
 #include "program.h"
 
 /* A program while it is being drawn. */
@@ -69,6 +71,10 @@ static void draw_object(struct sketch *sk, int i, unsigned int kinds)
 		o->limit = chance(&sk->row, 50) ? 0 : 1 + below(&sk->row, 2);
 		if (o->limit && chance(&sk->row, 35))
 			o->policy = 1 + below(&sk->row, 3);
+		o->carries = chance(&sk->row, 20);
+		/* All that is discarded at once may be one message. */
+		if (o->carries && o->policy == KCHAN_POLICY_LATEST)
+			o->limit = 1;
 		draw_rights(sk, i);
 	} else if (o->kind == SEMAPHORE) {
 		o->limit = 1 + below(&sk->row, 3);
@@ -175,6 +181,12 @@ static void draw_single(struct sketch *sk, struct call *c)
 		sk->rights[a->object][c->task] &= a->verb == DROP_SEND ? ~1 : ~2;
 }
 
+/* What carries handles can't be received where there is no room for them. */
+static bool has_room_for(const struct sketch *sk, const struct action *a)
+{
+	return a->verb != RECV || !sk->p->history.object[a->object].carries;
+}
+
 /* Several messages instead of one. */
 static void make_batch(struct sketch *sk, struct call *c, int min, int max)
 {
@@ -210,12 +222,15 @@ static void make_request(struct sketch *sk, struct call *c)
 		first = before->does[1].object;
 	}
 	for (int i = 0; i < sk->p->history.objects && c->form != REQUEST; i++) {
-		int object = (first + i) % sk->p->history.objects;
+		struct action a = {
+			.verb = RECV,
+			.object = (first + i) % sk->p->history.objects,
+		};
 
-		if (!may(sk, c->task, object, RECV))
+		if (!may(sk, c->task, a.object, RECV) || !has_room_for(sk, &a))
 			continue;
 		c->form = REQUEST;
-		c->does[c->nr++] = (struct action){ .verb = RECV, .object = object };
+		c->does[c->nr++] = a;
 	}
 }
 
@@ -223,7 +238,8 @@ static void draw_form(struct sketch *sk, struct call *c)
 {
 	int max = 1 + below(&sk->row, MAX_BATCH);
 
-	if (c->does[0].verb != SEND && c->does[0].verb != RECV)
+	if ((c->does[0].verb != SEND && c->does[0].verb != RECV) ||
+	    !has_room_for(sk, &c->does[0]))
 		return;
 	if (chance(&sk->row, 30))
 		make_batch(sk, c, below(&sk->row, max + 1), max);
@@ -333,11 +349,13 @@ static struct call *add_step(struct sketch *sk, int task, enum verb verb, int wa
 /* So many messages: one by one, or all at once. */
 static void move_messages(struct sketch *sk, int task, enum verb verb, int messages)
 {
-	if (chance(&sk->row, 40)) {
-		make_batch(sk, add_step(sk, task, verb, 0), messages, messages);
+	struct call *c = add_step(sk, task, verb, 0);
+
+	if (has_room_for(sk, &c->does[0]) && chance(&sk->row, 40)) {
+		make_batch(sk, c, messages, messages);
 		return;
 	}
-	while (messages--)
+	while (--messages)
 		add_step(sk, task, verb, 0);
 }
 
@@ -347,7 +365,7 @@ static void wait_in_line(struct sketch *sk, int task, const struct line *line)
 	struct call *c = add_step(sk, task, line->waits, 0);
 	int max = 1 + below(&sk->row, MAX_BATCH);
 
-	if (line->kind == CHAN && chance(&sk->row, 30))
+	if (line->kind == CHAN && has_room_for(sk, &c->does[0]) && chance(&sk->row, 30))
 		make_batch(sk, c, 1 + below(&sk->row, max), max);
 	else if (chance(&sk->row, 30))
 		c->form = SELECT;

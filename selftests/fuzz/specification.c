@@ -104,6 +104,14 @@ static bool may_wait(const struct history *h, const struct state *s, int task)
 	return !is_try(c) || (c->form == SELECT && c->nr > 1);
 }
 
+/* Whether it says that it has received this, or, where that is nothing, been told it. */
+static bool was_told(const struct call *c, int n, int value)
+{
+	int number = value & ~WITH_HANDLE;
+
+	return c->value[n] == number && c->handle == (value & WITH_HANDLE ? number : 0);
+}
+
 /* One message of a batch.  What ends it is told only where it has moved none. */
 static bool tell_batch(const struct call *c, struct doing *doing, int outcome, int value)
 {
@@ -113,7 +121,7 @@ static bool tell_batch(const struct call *c, struct doing *doing, int outcome, i
 		doing->phase = DECIDED;
 		return c->outcome == (doing->done ? doing->done : outcome);
 	}
-	if (c->outcome <= doing->done || c->value[doing->done] != value)
+	if (c->outcome <= doing->done || !was_told(c, doing->done, value))
 		return false;
 	doing->done++;
 	doing->phase = doing->done == c->max ? DECIDED : OPEN;
@@ -128,7 +136,7 @@ static bool tell_request(const struct call *c, struct doing *doing, int outcome,
 		return c->sent;
 	}
 	doing->phase = DECIDED;
-	return c->sent == doing->done && c->outcome == outcome && c->value[0] == value;
+	return c->sent == doing->done && c->outcome == outcome && was_told(c, 0, value);
 }
 
 /* Whether a select's case found that its channel has ended. */
@@ -177,7 +185,7 @@ static bool tell(const struct history *h, struct state *s, int task, int i, int 
 	if (c->chosen != i || c->outcome != outcome)
 		return false;
 	return c->form == SELECT && is_end(c, i, outcome) ? tells_cause(h, s, c, i) :
-	       c->value[0] == value;
+	       was_told(c, 0, value);
 }
 
 /* ---- serving those who wait ---- */
@@ -228,10 +236,19 @@ static int number_of(const struct history *h, const struct state *s, int place)
 	return c->does[place % MAX_CASES].number + (c->form == BATCH ? s->task[task].done : 0);
 }
 
-/* Who does not wait has a message as soon as it is out of the channel. */
+static int message_of(const struct history *h, const struct state *s, int place)
+{
+	const struct call *c = call_of(h, s, place / MAX_CASES);
+	bool carries = h->object[c->does[place % MAX_CASES].object].carries &&
+		       c->form != BATCH && c->form != REQUEST;
+
+	return number_of(h, s, place) | (carries ? WITH_HANDLE : 0);
+}
+
+/* Who does not wait has a message, but its handle, as soon as it is out of the channel. */
 static void hand_over(const struct history *h, struct state *s, struct thing *t, int task)
 {
-	if (!may_wait(h, s, task))
+	if (!may_wait(h, s, task) && !h->object[t - s->thing].carries)
 		return;
 	s->task[task].hand = t - s->thing + 1;
 	t->in_hand++;
@@ -255,7 +272,7 @@ static bool act_send(const struct history *h, struct state *s, struct thing *t, 
 {
 	const struct object *o = &h->object[t - s->thing];
 	int receiver = first_other(s, &t->queue[RECEIVERS], task);
-	int value = number_of(h, s, task * MAX_CASES + i);
+	int value = message_of(h, s, task * MAX_CASES + i);
 
 	if (is_broken(t))
 		return tell(h, s, task, i, -EPIPE, 0);
@@ -280,7 +297,7 @@ static bool take_oldest(const struct history *h, struct state *s, struct thing *
 	t->buffer[--t->count] = 0;
 	if (sender == NOBODY_ELSE)
 		return true;
-	t->buffer[t->count++] = number_of(h, s, sender);
+	t->buffer[t->count++] = message_of(h, s, sender);
 	return serve(h, s, &t->queue[SENDERS], sender, 0, 0);
 }
 
@@ -292,7 +309,7 @@ static bool act_recv(const struct history *h, struct state *s, struct thing *t, 
 		if (!take_oldest(h, s, t, sender, &value))
 			return false;
 	} else if (sender != NOBODY_ELSE) {
-		value = number_of(h, s, sender);
+		value = message_of(h, s, sender);
 		if (!serve(h, s, &t->queue[SENDERS], sender, 0, 0))
 			return false;
 	} else {

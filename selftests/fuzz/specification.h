@@ -57,6 +57,9 @@ struct queue {
 	uint8_t place[MAX_PLACES];
 };
 
+/* A message, beside its number: it carries the handle that belongs to it. */
+enum { WITH_HANDLE = 0x8000 };
+
 /**
  * struct thing - an object's state
  * @count: messages, or units taken
