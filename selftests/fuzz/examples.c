@@ -471,6 +471,17 @@ static const struct example {
 	  "object b chan 1 senders 4 receivers 4\n"
 	  "call 1 to 2 task 0 try request send a 1 | recv b = EAGAIN sent\n"
 	  "call 3 to 4 task 1 try recv a = EAGAIN\n" },
+	{ "a request said to be sent that nobody could take", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 2 task 0 try request send a 1 | recv b = EAGAIN sent\n" },
+	{ "a request waits for its answer before it was sent", IMPOSSIBLE,
+	  "object a chan 0 senders 4 receivers 4\n"
+	  "object b chan 0 senders 4 receivers 4\n"
+	  "call 1 to 8 task 0 waits request send a 1 | recv b = 1 sent value 2\n"
+	  "call 2 to 3 task 1 at-once stat b = 0 length 0 waiting 0 1\n"
+	  "call 4 to 5 task 1 waits recv a = 1 value 1\n"
+	  "call 6 to 7 task 1 waits send b 2 = 0\n" },
 	{ "a request sent that is said not to be", IMPOSSIBLE,
 	  "object a chan 1 senders 4 receivers 4\n"
 	  "object b chan 1 senders 4 receivers 4\n"

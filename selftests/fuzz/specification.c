@@ -245,12 +245,30 @@ static int message_of(const struct history *h, const struct state *s, int place)
 	return number_of(h, s, place) | (carries ? WITH_HANDLE : 0);
 }
 
-/* Who does not wait has a message, but its handle, as soon as it is out of the channel. */
+/* Whether receivers may come to an end there. */
+static bool may_end(const struct history *h, int object)
+{
+	for (int i = 0; i < h->calls; i++) {
+		const struct action *a = &h->call[i].does[0];
+
+		if (a->object == object && (a->verb == CLOSE || a->verb == CLOSE_WITH ||
+					    a->verb == DROP_SEND))
+			return true;
+	}
+	return !h->object[object].handles[0];
+}
+
+/*
+ * Who does not wait has a message, but its handle, as soon as it is out of the channel.
+ * Where no end can come, nobody can tell the difference.
+ */
 static void hand_over(const struct history *h, struct state *s, struct thing *t, int task)
 {
-	if (!may_wait(h, s, task) && !h->object[t - s->thing].carries)
+	int object = t - s->thing;
+
+	if ((!may_wait(h, s, task) && !h->object[object].carries) || !may_end(h, object))
 		return;
-	s->task[task].hand = t - s->thing + 1;
+	s->task[task].hand = object + 1;
 	t->in_hand++;
 }
 
