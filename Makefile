@@ -18,7 +18,7 @@ KDIR ?= $(patsubst %/Makefile,%,$(wildcard /lib/modules/$(RUNNING)/build/Makefil
 # BTF for debuggers needs pahole, and may be missing.
 BTF := $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
-.PHONY: all deps module libchan install load unload demo check check-all soak seeded coverage lint clean help
+.PHONY: all deps module libchan install load unload demo check check-all soak kills seeded coverage lint clean help
 
 all: module libchan
 
@@ -69,6 +69,9 @@ soak:
 	@selftests/fuzz/run --kernel debug --smp $(SMP) --seconds $$(($(MINUTES) * 60 / 3))
 	@selftests/fuzz/run --kernel race --smp $(SMP) --seconds $$(($(MINUTES) * 60 / 2))
 
+kills:
+	@selftests/kills/run --kernel $(KERNEL) --smp $(SMP)
+
 seeded:
 	@selftests/seeded/run
 
@@ -94,6 +97,7 @@ help:
 	@echo '                          lists the kernels; FUZZ: also, so long, on kernel debug'
 	@echo 'make check-all [SMP=N]    the same with all kernels, and a table in the end'
 	@echo 'make soak [MINUTES=60]    fuzz so long on kernel debug, and on kernel race'
+	@echo 'make kills [KERNEL=NAME]  10,000 processes killed at any moment: is anything lost?'
 	@echo 'make seeded               are bugs found that we have put in?'
 	@echo 'make coverage             what of the module do the tests reach?  build/coverage'
 	@echo 'make lint                 only what reads the sources'
