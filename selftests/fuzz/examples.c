@@ -595,6 +595,67 @@ static const struct example {
 	  "call 1 to 2 task 0 waits send a 1 = 0\n"
 	  "call 3 to 4 task 0 waits send a 2 = 0\n"
 	  "call 5 to 6 task 1 waits recv a = 1 value 2 handle 1\n" },
+	/* ---- notices ---- */
+	{ "the last handle goes, and a notice comes", EXPLAINED,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 1 receivers 1 tells a\n"
+	  "call 1 to 2 task 0 at-once drop-send b = 0\n"
+	  "call 3 to 4 task 1 waits recv a = 1 value 2001\n"
+	  "call 5 to 6 task 1 try recv a = EAGAIN\n" },
+	{ "who waits for it is told that a handle goes", EXPLAINED,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 1 receivers 1 tells a\n"
+	  "call 1 to 4 task 1 waits recv a = 1 value 2001\n"
+	  "call 2 to 3 task 0 at-once drop-send b = 0\n" },
+	{ "the last handle goes, and no notice comes", IMPOSSIBLE,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 1 receivers 1 tells a\n"
+	  "call 1 to 2 task 0 at-once drop-send b = 0\n"
+	  "call 3 to 4 task 1 try recv a = EAGAIN\n" },
+	{ "a notice before the last handle goes", IMPOSSIBLE,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 2 receivers 1 tells a\n"
+	  "call 1 to 2 task 0 at-once drop-send b = 0\n"
+	  "call 3 to 4 task 1 try recv a = 1 value 2001\n" },
+	{ "a notice of what has not gone", IMPOSSIBLE,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 1 receivers 1 tells a\n"
+	  "call 1 to 2 task 0 at-once drop-send b = 0\n"
+	  "call 3 to 4 task 1 try recv a = 1 value 2002\n" },
+	{ "two who go at once are told of twice", EXPLAINED,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 2 receivers 1 tells a\n"
+	  "call 1 to 3 task 0 at-once drop-send b = 0\n"
+	  "call 2 to 4 task 1 at-once drop-send b = 0\n"
+	  "call 5 to 6 task 2 try batch 0 to 3 recv a = 2 value 2001 2001\n" },
+	{ "two who go one after the other are told of twice", IMPOSSIBLE,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 2 receivers 1 tells a\n"
+	  "call 1 to 2 task 0 at-once drop-send b = 0\n"
+	  "call 3 to 4 task 1 at-once drop-send b = 0\n"
+	  "call 5 to 6 task 2 try batch 0 to 3 recv a = 2 value 2001 2001\n" },
+	{ "two who go at once are not told of", IMPOSSIBLE,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 2 receivers 1 tells a\n"
+	  "call 1 to 3 task 0 at-once drop-send b = 0\n"
+	  "call 2 to 4 task 1 at-once drop-send b = 0\n"
+	  "call 5 to 6 task 2 try recv a = EAGAIN\n" },
+	{ "a notice without room is counted", EXPLAINED,
+	  "object a chan 0 senders 3 receivers 2\n"
+	  "object b chan 1 senders 1 receivers 1 tells a\n"
+	  "call 1 to 2 task 0 at-once drop-send b = 0\n"
+	  "call 3 to 4 task 1 at-once stat a = 0 length 0 waiting 0 0 dropped 1\n" },
+	{ "a notice without room is forgotten", IMPOSSIBLE,
+	  "object a chan 0 senders 3 receivers 2\n"
+	  "object b chan 1 senders 1 receivers 1 tells a\n"
+	  "call 1 to 2 task 0 at-once drop-send b = 0\n"
+	  "call 3 to 4 task 1 at-once stat a = 0 length 0 waiting 0 0\n" },
+	{ "a notice overtakes a message", IMPOSSIBLE,
+	  "object a chan 2 senders 3 receivers 2\n"
+	  "object b chan 1 senders 1 receivers 1 tells a\n"
+	  "call 1 to 2 task 0 waits send a 1 = 0\n"
+	  "call 3 to 4 task 0 at-once drop-send b = 0\n"
+	  "call 5 to 6 task 1 waits recv a = 1 value 2001\n" },
 	/* ---- locks ---- */
 	{ "two processes hold a mutex", IMPOSSIBLE,
 	  "object a mutex 0\n"

@@ -194,6 +194,8 @@ void history_print(const struct history *h, FILE *to)
 			fprintf(to, " %s", policies[o->policy]);
 		if (o->carries)
 			fputs(" carries", to);
+		if (o->tells)
+			fprintf(to, " tells %c", 'a' + o->tells - 1);
 		fputc('\n', to);
 	}
 	for (int stamp = 0, i; stamp <= MAX_STAMPS; stamp++)
@@ -429,6 +431,8 @@ static void read_object(struct words *w, struct history *h)
 		if (take(w, policies[i]))
 			o->policy = i;
 	o->carries = take(w, "carries");
+	if (take(w, "tells"))
+		o->tells = letter(w, h->objects - 1) + 1;
 }
 
 static void read_head(struct words *w, struct history *h)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <linux/kchan.h>
 #include <linux/types.h>
 
 enum { MAX_TASKS = 4, MAX_OBJECTS = 4, MAX_CALLS = 16, MAX_CASES = 4, MAX_BUFFER = 3 };
@@ -58,6 +59,18 @@ struct seen {
 	int cause;
 	unsigned int state;	/* KCHAN_STATE_* */
 };
+
+/* In notices that tell of an object. */
+static inline int cookie_of(int object)
+{
+	return 1000 * (object + 1);
+}
+
+/* A notice, as a message: the object's last handle that can send, or receive, has gone. */
+static inline int notice_of(int object, int right)
+{
+	return cookie_of(object) + (right ? KCHAN_RIGHT_RECV : KCHAN_RIGHT_SEND);
+}
 
 /* Values of ->until beside stamps. */
 enum { NO_DEADLINE = -1, TRY = -2 };
@@ -112,7 +125,9 @@ struct call {
  * @limit: a channel's capacity, a semaphore's or wait group's units
  * @policy: a channel's, KCHAN_POLICY_*
  * @carries: a channel's messages carry a handle each; batches and requests send none
- * @handles: a channel's handles that can send, and that can receive, at the start
+ * @handles: a channel's handles that can send, and that can receive, at the start; each
+ *	object that it is told of counts as one that can send
+ * @tells: a channel whose last handle of a kind goes tells this object, plus 1; 0: none
  */
 struct object {
 	enum kind kind;
@@ -120,6 +135,7 @@ struct object {
 	int policy;
 	bool carries;
 	int handles[2];
+	int tells;
 };
 
 /**

@@ -123,6 +123,11 @@ static bool try_open(struct search *search, const struct state *s, int task)
 
 	if (spec_act(h, &next, task) && go_on(search, &next))
 		return true;
+	for (int step = NUMBER_GONE; step <= HANDLE_GONE; step <<= 1) {
+		next = *s;
+		if (spec_drop(h, &next, task, step) && go_on(search, &next))
+			return true;
+	}
 	next = *s;
 	if (spec_fail(h, &next, task, deadline_is_over(search, s, c->until)) &&
 	    go_on(search, &next))

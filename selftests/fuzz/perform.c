@@ -61,11 +61,23 @@ static int make_thing(const struct object *o)
 	};
 
 	if (o->carries)
-		return make_carrier(.elem_size = sizeof(__u64), .capacity = o->limit,
+		return make_carrier(.elem_size = sizeof(struct kchan_notice), .capacity = o->limit,
 				    .policy = o->policy, .handles = 1, .depth = 1);
 	if (o->kind == CHAN)
-		return make_policy_chan(sizeof(__u64), o->limit, o->policy);
+		return make_policy_chan(sizeof(struct kchan_notice), o->limit, o->policy);
 	return o->kind == CANCEL ? make_cancel(-1) : make_object(kinds[o->kind], o->limit);
+}
+
+static void watch_object(const struct stage *st, int object, int fd)
+{
+	struct kchan_watch watch = {
+		.size = sizeof(watch),
+		.fd = st->keeper[st->p.history.object[object].tells - 1],
+		.rights = BOTH_RIGHTS,
+		.cookie = cookie_of(object),
+	};
+
+	must(!kchan_call(fd, KCHAN_WATCH, &watch));
 }
 
 static void make_handles(struct stage *st, int object)
@@ -82,6 +94,8 @@ static void make_handles(struct stage *st, int object)
 				restrict_to(fd, chan ? 1u << right : BOTH_RIGHTS);
 		}
 	st->keeper[object] = chan && keeper ? restrict_to(fd, keeper) : -1;
+	if (st->p.history.object[object].tells)
+		watch_object(st, object, fd);
 	close(fd);
 }
 
@@ -119,13 +133,16 @@ struct actor {
 	int task;
 	int fd[MAX_OBJECTS][2];
 	struct kchan_call request;
-	__u64 sent, answer;
+	struct kchan_notice sent, answer;
 	int own[MAX_CALLS][MAX_CASES];
 };
 
-/* A message to send, or room for one. */
+/*
+ * A message to send, or room for one.  All are as long as notices, so that any channel may
+ * be sent some; their number stands in the cookie.
+ */
 struct parcel {
-	__u64 value;
+	struct kchan_notice message;
 	__s32 handle;
 	struct kchan_ancillary ancillary;
 };
@@ -180,6 +197,17 @@ static int handle_for(const struct actor *a, const struct action *action)
 	return fd;
 }
 
+static struct kchan_notice message_of(int number)
+{
+	return (struct kchan_notice){ .cookie = number };
+}
+
+/* Where one is to be received. */
+static struct kchan_notice no_message(void)
+{
+	return (struct kchan_notice){ POISON, (__u32)POISON, 0, 0, 0 };
+}
+
 /* What it is for a message to carry a handle, at either end. */
 static void add_handle(const struct actor *a, const struct call *c, int n, struct parcel *p)
 {
@@ -201,9 +229,9 @@ static struct kchan_case case_of(const struct actor *a, const struct call *c, in
 	struct kchan_case ret = { .fd = handle_for(a, action), .op = ops[action->verb] };
 
 	if (action->verb == SEND || action->verb == RECV) {
-		p->value = action->verb == SEND ? action->number : POISON;
-		ret.buf = (uintptr_t)&p->value;
-		ret.len = sizeof(p->value);
+		p->message = action->verb == SEND ? message_of(action->number) : no_message();
+		ret.buf = (uintptr_t)&p->message;
+		ret.len = sizeof(p->message);
 		if (carries(a, action)) {
 			add_handle(a, c, n, p);
 			ret.arg = (uintptr_t)&p->ancillary;
@@ -220,6 +248,12 @@ static struct kchan_case case_of(const struct actor *a, const struct call *c, in
 static int as_value(__u64 value)
 {
 	return value > UINT16_MAX ? UINT16_MAX : (int)value;
+}
+
+/* The number of a message, or of a notice. */
+static int number_in(const struct kchan_notice *m)
+{
+	return m->flags || m->status || m->reserved ? UINT16_MAX : as_value(m->cookie + m->rights);
 }
 
 static void note_failure(struct call *c, int error)
@@ -243,8 +277,8 @@ static int number_behind(int fd)
 
 static void note_received(struct actor *a, struct call *c, const struct parcel *p)
 {
-	c->value[0] = as_value(p->value);
-	if (carries(a, &c->does[c->chosen]))
+	c->value[0] = number_in(&p->message);
+	if (c->outcome == 1 && carries(a, &c->does[c->chosen]))
 		c->handle = number_behind(p->handle);
 }
 
@@ -264,9 +298,10 @@ static void do_select(struct actor *a, struct call *c, __u32 flags, __s64 deadli
 	}
 	c->chosen = chosen.index;
 	c->outcome = chosen.outcome;
-	if (c->does[c->chosen].verb == RECV && c->outcome == 1)
+	if (c->does[c->chosen].verb == RECV && !c->ready)
 		note_received(a, c, &parcels[c->chosen]);
-	else
+	/* At the end the message is zero, and there may be a cause. */
+	if (!c->value[0])
 		c->value[0] = as_value(chosen.value);
 }
 
@@ -288,46 +323,48 @@ static void do_single(struct actor *a, struct call *c, __u32 flags, __s64 deadli
 {
 	struct parcel p;
 	struct kchan_case one = case_of(a, c, 0, &p);
+	__u64 value = 0;
 	int ret;
 
 	if (one.op == KCHAN_OP_SEND || one.op == KCHAN_OP_RECV)
 		ret = do_message(&one, flags, deadline);
 	else
-		ret = kchan_wait_op(one.fd, one.op, 0, one.arg, flags, deadline, &p.value);
+		ret = kchan_wait_op(one.fd, one.op, 0, one.arg, flags, deadline, &value);
 	if (ret < 0) {
 		note_failure(c, ret);
 		return;
 	}
 	c->outcome = ret;
-	if (one.op == KCHAN_OP_RECV && ret)
+	if (one.op == KCHAN_OP_RECV)
 		note_received(a, c, &p);
-	else if (one.op != KCHAN_OP_SEND)
-		c->value[0] = as_value(p.value);
+	else
+		c->value[0] = as_value(value);
 }
 
 /* As a vector, the messages stand in memory backwards. */
 static void do_batch(struct actor *a, struct call *c, __u32 flags, __s64 deadline)
 {
 	bool sends = c->does[0].verb == SEND;
-	__u64 values[MAX_BATCH], addresses[MAX_BATCH];
+	struct kchan_notice messages[MAX_BATCH];
+	__u64 addresses[MAX_BATCH];
 	int ret;
 
 	for (int i = 0; i < c->max; i++) {
 		int place = flags & KCHAN_VECTOR ? c->max - 1 - i : i;
 
-		values[place] = sends ? c->does[0].number + i + 0ull : POISON;
-		addresses[i] = (uintptr_t)&values[place];
+		messages[place] = sends ? message_of(c->does[0].number + i) : no_message();
+		addresses[i] = (uintptr_t)&messages[place];
 	}
 	ret = chan_batch(handle_for(a, &c->does[0]), sends ? KCHAN_SEND_BATCH : KCHAN_RECV_BATCH,
-			 flags & KCHAN_VECTOR ? addresses : values, sizeof(values[0]), c->min,
-			 c->max, flags, deadline);
+			 flags & KCHAN_VECTOR ? (void *)addresses : messages,
+			 sizeof(messages[0]), c->min, c->max, flags, deadline);
 	if (ret < 0) {
 		note_failure(c, ret);
 		return;
 	}
 	c->outcome = ret;
 	for (int i = 0; !sends && i < ret && i < c->max; i++)
-		c->value[i] = as_value(*(__u64 *)(uintptr_t)addresses[i]);
+		c->value[i] = number_in((void *)(uintptr_t)addresses[i]);
 }
 
 /* Goes on with the one before if that was sent and has no answer yet. */
@@ -337,9 +374,9 @@ static void do_request(struct actor *a, struct call *c, __u32 flags, __s64 deadl
 	int ret;
 
 	c->again = c->again && r->sent;
-	a->answer = POISON;
+	a->answer = no_message();
 	if (!c->again) {
-		a->sent = c->does[0].number;
+		a->sent = message_of(c->does[0].number);
 		*r = new_request(&a->sent, sizeof(a->sent), handle_for(a, &c->does[1]),
 				 &a->answer, sizeof(a->answer));
 	}
@@ -352,7 +389,7 @@ static void do_request(struct actor *a, struct call *c, __u32 flags, __s64 deadl
 		return;
 	}
 	c->outcome = ret;
-	c->value[0] = as_value(a->answer);
+	c->value[0] = number_in(&a->answer);
 	r->sent = 0;
 }
 

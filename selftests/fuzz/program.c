@@ -45,6 +45,8 @@ static void count_handles(struct program *p, int i)
 		for (int t = 0; t < p->history.tasks; t++)
 			p->history.object[i].handles[right] += p->rights[i][t] >> right & 1;
 	}
+	for (int other = 0; other < p->history.objects; other++)
+		p->history.object[i].handles[0] += p->history.object[other].tells == i + 1;
 }
 
 /* Mostly everybody may send and receive; else each has a part of that. */
@@ -57,6 +59,26 @@ static void draw_rights(struct sketch *sk, int i)
 	for (int t = 0; t < p->history.tasks; t++)
 		p->rights[i][t] = parts ? 1 + below(&sk->row, 3) : 3;
 	count_handles(p, i);
+}
+
+/*
+ * Lets the first object be told of this one.  All threads drop handles of one process, so
+ * one of them may drop the last.  One kind stays, and so does the object.
+ */
+static void draw_watch(struct sketch *sk, int i)
+{
+	struct program *p = sk->p;
+	struct object *o = &p->history.object[i];
+
+	if (!i || p->history.object[0].kind != CHAN || p->history.processes ||
+	    !chance(&sk->row, 30))
+		return;
+	p->keeper[i] = 1 + below(&sk->row, 2);
+	count_handles(p, i);
+	if (!o->handles[0] || !o->handles[1])
+		return;
+	o->tells = 1;
+	p->keeper[0] |= 1;
 }
 
 static void draw_object(struct sketch *sk, int i, unsigned int kinds)
@@ -76,6 +98,7 @@ static void draw_object(struct sketch *sk, int i, unsigned int kinds)
 		if (o->carries && o->policy == KCHAN_POLICY_LATEST)
 			o->limit = 1;
 		draw_rights(sk, i);
+		draw_watch(sk, i);
 	} else if (o->kind == SEMAPHORE) {
 		o->limit = 1 + below(&sk->row, 3);
 	} else if (o->kind == WAITGROUP) {
@@ -453,6 +476,29 @@ static void ask_and_answer(struct sketch *sk)
 		add_step(sk, 0, STAT, 0);
 }
 
+/* ---- programs that take leave ---- */
+
+/* All drop what they have of b, of which a is told, where the last task looks. */
+static void take_leave(struct sketch *sk)
+{
+	struct program *p = sk->p;
+	int last = p->history.tasks - 1, right = below(&sk->row, 2);
+
+	p->in_line = true;
+	make_open_chan(sk, 0, 1 + below(&sk->row, 2));
+	make_open_chan(sk, 1, 1);
+	p->history.object[1].tells = 1;
+	p->keeper[1] = right ? 1 : 2;
+	for (int t = 0; t <= last; t++) {
+		if (chance(&sk->row, 30))
+			add_step(sk, t, STAT, 0);
+		add_step(sk, t, right ? DROP_RECV : DROP_SEND, 0)->does[0].object = 1;
+	}
+	add_step(sk, last, RECV, 0);
+	add_step(sk, last, RECV, 0)->until = TRY;
+	add_step(sk, last, STAT, 0);
+}
+
 /* ---- programs that juggle ---- */
 
 static void move_ball(struct sketch *sk, enum verb verb, int object)
@@ -511,6 +557,43 @@ bool program_has_processes(__u64 seed)
 	return chance(&row, 25);
 }
 
+static void draw_calls(struct sketch *sk)
+{
+	struct history *h = &sk->p->history;
+	int calls = 8 + below(&sk->row, 5);
+
+	for (int i = 0; i < calls && h->calls < calls; i++) {
+		if (can_do_anything(sk, i % h->tasks)) {
+			draw_call(sk, i % h->tasks);
+			lock_before(sk);
+		}
+	}
+}
+
+/* Programs of one kind or another. */
+static void draw_plot(struct sketch *sk, unsigned int kinds)
+{
+	const struct line *line;
+
+	if (kinds & CHANNELS && chance(&sk->row, 8)) {
+		juggle(sk);
+		return;
+	}
+	if (kinds & CHANNELS && chance(&sk->row, 8)) {
+		ask_and_answer(sk);
+		return;
+	}
+	if (kinds & CHANNELS && !sk->p->history.processes && chance(&sk->row, 5)) {
+		take_leave(sk);
+		return;
+	}
+	line = chance(&sk->row, 30) ? draw_line(sk) : NULL;
+	if (line)
+		stand_in_line(sk, line);
+	else
+		draw_calls(sk);
+}
+
 /**
  * program_draw() - draw a program
  * @p: to be filled in
@@ -521,8 +604,6 @@ void program_draw(struct program *p, __u64 seed, unsigned int kinds)
 {
 	struct sketch sk = { .p = p, .row = seed };
 	struct history *h = &p->history;
-	const struct line *line;
-	int calls;
 
 	memset(p, 0, sizeof(*p));
 	h->seed = seed;
@@ -533,26 +614,10 @@ void program_draw(struct program *p, __u64 seed, unsigned int kinds)
 		draw_object(&sk, i, kinds);
 	memcpy(sk.rights, p->rights, sizeof(sk.rights));
 	h->disturbed = chance(&sk.row, 10);
-	if (kinds & CHANNELS && chance(&sk.row, 8)) {
-		juggle(&sk);
-		return;
-	}
-	if (kinds & CHANNELS && chance(&sk.row, 8)) {
-		ask_and_answer(&sk);
-		return;
-	}
-	line = chance(&sk.row, 30) ? draw_line(&sk) : NULL;
-	if (line) {
-		stand_in_line(&sk, line);
-		return;
-	}
-	calls = 8 + below(&sk.row, 5);
-	for (int i = 0; i < calls && h->calls < calls; i++) {
-		if (can_do_anything(&sk, i % h->tasks)) {
-			draw_call(&sk, i % h->tasks);
-			lock_before(&sk);
-		}
-	}
+	draw_plot(&sk, kinds);
+	for (int i = 0; i < h->objects; i++)
+		if (h->object[i].kind == CHAN)
+			count_handles(p, i);
 }
 
 static __s64 draw_wait(__u64 *row, bool in_line)

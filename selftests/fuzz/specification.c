@@ -286,16 +286,13 @@ static bool discard(struct thing *t, int policy)
 	return true;
 }
 
-static bool act_send(const struct history *h, struct state *s, struct thing *t, int task, int i)
+/* To who waits, or into the buffer, where there is room or the policy makes some. */
+static bool put_message(const struct history *h, struct state *s, struct thing *t, int task,
+			int value)
 {
 	const struct object *o = &h->object[t - s->thing];
 	int receiver = first_other(s, &t->queue[RECEIVERS], task);
-	int value = message_of(h, s, task * MAX_CASES + i);
 
-	if (is_broken(t))
-		return tell(h, s, task, i, -EPIPE, 0);
-	if (!tell(h, s, task, i, 0, 0))
-		return false;
 	if (receiver != NOBODY_ELSE) {
 		hand_over(h, s, t, receiver / MAX_CASES);
 		return serve(h, s, &t->queue[RECEIVERS], receiver, 1, value);
@@ -303,6 +300,29 @@ static bool act_send(const struct history *h, struct state *s, struct thing *t, 
 	if (o->policy && t->count == o->limit && !discard(t, o->policy))
 		return true;
 	t->buffer[t->count++] = value;
+	return true;
+}
+
+static bool act_send(const struct history *h, struct state *s, struct thing *t, int task, int i)
+{
+	int value = message_of(h, s, task * MAX_CASES + i);
+
+	if (is_broken(t))
+		return tell(h, s, task, i, -EPIPE, 0);
+	return tell(h, s, task, i, 0, 0) && put_message(h, s, t, task, value);
+}
+
+/* What would have to wait, or comes after the end, is not sent. */
+static bool send_notice(const struct history *h, struct state *s, int object, int value)
+{
+	const struct object *o = &h->object[object];
+	struct thing *t = &s->thing[object];
+	bool waits = t->count == o->limit && !o->policy &&
+		     first_other(s, &t->queue[RECEIVERS], MAX_TASKS) == NOBODY_ELSE;
+
+	if (!waits && !is_broken(t))
+		return put_message(h, s, t, MAX_TASKS, value);
+	t->dropped++;
 	return true;
 }
 
@@ -687,6 +707,7 @@ void spec_start(const struct history *h, struct state *s)
 	for (int i = 0; i < h->objects; i++) {
 		s->thing[i].handles[0] = h->object[i].handles[0];
 		s->thing[i].handles[1] = h->object[i].handles[1];
+		memcpy(s->thing[i].numbers, s->thing[i].handles, sizeof(s->thing[i].numbers));
 	}
 }
 
@@ -735,6 +756,42 @@ void spec_return(struct state *s, int task)
 	memset(&s->task[task], 0, sizeof(s->task[task]));
 }
 
+/* A drop of a handle that others are told of. */
+static bool is_told_of(const struct history *h, const struct call *c)
+{
+	const struct action *a = &c->does[0];
+
+	return (a->verb == DROP_SEND || a->verb == DROP_RECV) && h->object[a->object].tells;
+}
+
+/**
+ * spec_drop() - drop a handle that others are told of
+ * @h: the history
+ * @s: the state
+ * @task: the task, whose call is OPEN
+ * @step: which step of that
+ */
+bool spec_drop(const struct history *h, struct state *s, int task, int step)
+{
+	const struct call *c = call_of(h, s, task);
+	int object = c->does[0].object, right = c->does[0].verb == DROP_RECV;
+	struct doing *doing = &s->task[task];
+	struct thing *t = &s->thing[object];
+
+	if (!is_told_of(h, c) || c->outcome || doing->done & step ||
+	    (step != NUMBER_GONE && !(doing->done & NUMBER_GONE)))
+		return false;
+	doing->done |= step;
+	if (doing->done == ALL_GONE)
+		doing->phase = DECIDED;
+	if (step == NUMBER_GONE)
+		return t->numbers[right]-- > 0;
+	if (step == HANDLE_GONE)
+		return act_drop(h, s, t, right);
+	return t->numbers[right] || send_notice(h, s, h->object[object].tells - 1,
+						notice_of(object, right));
+}
+
 /**
  * spec_act() - do what the task's call says it did, or the next part of it
  * @h: the history
@@ -747,7 +804,7 @@ bool spec_act(const struct history *h, struct state *s, int task)
 	int i = next_action(h, s, task);
 	struct thing *t;
 
-	if (i == NOTHING || s->task[task].hand || has_entered(h, s, task, i) ||
+	if (i == NOTHING || s->task[task].hand || is_told_of(h, c) || has_entered(h, s, task, i) ||
 	    !is_ready(h, s, task, i) || !is_next(h, s, task, i))
 		return false;
 	t = &s->thing[c->does[i].object];

@@ -18,7 +18,9 @@
  *
  * A batch does so for each of its messages, and a request for each of its two halves,
  * so others' calls may come in between.  A batch that has moved some may stop where one
- * that has not would fail; and where there is an end, which it then does not tell.
+ * that has not would fail; and where there is an end, which it then does not tell.  To
+ * drop a handle of an object that is watched are several steps, of which one may send a
+ * notice.
  *
  * Only who entered a queue holds others back or is served by others, and a try of
  * one operation never enters.
@@ -31,6 +33,13 @@
 /* Where a task is in its call. */
 enum phase { AWAY, OPEN, DECIDED };
 
+/*
+ * Steps of who drops a handle that others are told of: its number is gone; they have been
+ * told, if then no such number was left; the handle is gone.  The last two come in any
+ * order.  Where two drop the last two, each may find that no number is left.
+ */
+enum { NUMBER_GONE = 1, TOLD = 2, HANDLE_GONE = 4, ALL_GONE = 7 };
+
 /**
  * struct doing - what a task is doing
  * @phase: AWAY: nothing; DECIDED: what its call does has been done
@@ -38,7 +47,8 @@ enum phase { AWAY, OPEN, DECIDED };
  * @passed: bits of the cases that it passed over
  * @hand: the object that has handed it a message that it has yet to take, plus 1
  * @gave_back: it gave its lock back
- * @done: of a batch, messages that it has moved; of a request, whether it was sent
+ * @done: of a batch, messages that it has moved; of a request, whether it was sent; of a
+ *	drop of a watched channel's handle, bits of its steps
  */
 struct doing {
 	uint8_t phase;
@@ -66,7 +76,8 @@ enum { WITH_HANDLE = 0x8000 };
  * @ended: closed, done, or cancelled
  * @in_hand: messages that receivers were handed and have yet to take
  * @handles: a channel's that can send, and that can receive
- * @dropped: messages that were discarded
+ * @numbers: likewise, as far as they have numbers
+ * @dropped: messages that were discarded, and notices that could not be sent
  * @leaving: messages that were in the channel when its last receiver went
  * @holder: the process that has it locked, plus 1
  * @readers: how often each process has it locked for reading
@@ -79,6 +90,7 @@ struct thing {
 	uint8_t ended;
 	uint8_t in_hand;
 	uint8_t handles[2];
+	uint8_t numbers[2];
 	uint8_t dropped;
 	uint8_t leaving;
 	uint8_t holder;
@@ -108,6 +120,7 @@ void spec_return(struct state *s, int task);
  * what the history says it did not do; then the state is spoilt.
  */
 bool spec_act(const struct history *h, struct state *s, int task);
+bool spec_drop(const struct history *h, struct state *s, int task, int step);
 bool spec_pass_over(const struct history *h, struct state *s, int task, int i);
 bool spec_enter(const struct history *h, struct state *s, int task, int i);
 bool spec_give_back(const struct history *h, struct state *s, int task);
