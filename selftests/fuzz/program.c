@@ -441,7 +441,7 @@ static void make_open_chan(struct sketch *sk, int i, int limit)
 	count_handles(sk->p, i);
 }
 
-static void add_request(struct sketch *sk, int task, int object, int answers)
+static struct call *add_request(struct sketch *sk, int task, int object, int answers)
 {
 	struct call *c = add_step(sk, task, SEND, 0);
 
@@ -449,6 +449,18 @@ static void add_request(struct sketch *sk, int task, int object, int answers)
 	c->nr = 2;
 	c->does[0].object = object;
 	c->does[1] = (struct action){ .verb = RECV, .object = answers };
+	return c;
+}
+
+/* Perhaps in two calls: what is sent without waiting has no answer yet. */
+static void ask(struct sketch *sk, int task)
+{
+	struct call *c = add_request(sk, task, 0, 1);
+
+	if (chance(&sk->row, 60))
+		return;
+	c->until = TRY;
+	add_request(sk, task, 0, 1)->again = true;
 }
 
 /* Requests go to a, answers to b; with the answer to one the last task asks for the next. */
@@ -461,7 +473,7 @@ static void ask_and_answer(struct sketch *sk)
 	make_open_chan(sk, 0, below(&sk->row, 3));
 	make_open_chan(sk, 1, below(&sk->row, 3));
 	for (int i = 0; i < requests; i++)
-		add_request(sk, i % server, 0, 1);
+		ask(sk, i % server);
 	add_step(sk, server, RECV, 0);
 	for (int i = 1; i < requests; i++) {
 		if (chance(&sk->row, 50)) {
