@@ -150,7 +150,7 @@ TEST_F(weighted, head_that_times_out_lets_the_others_through)
 
 	ASSERT_EQ(0, kchan_add(self->fd, 8));
 	big.op->flags = KCHAN_DEADLINE;
-	big.op->deadline = in_ms(500);
+	big.op->deadline = in_ms(500 * PATIENCE);
 	big.task = task_start(variant->kind, do_one_op, big.op);
 	wait_asking(self->fd, variant->object, 1);
 	small.op = new_op(self->fd, KCHAN_OP_ADD, 2);
