@@ -14,8 +14,8 @@ kernels=(6.1 6.1-rt 6.12 newest debug race coverage)
 # guest's init copies the log to it, and a panic prints all of it once more.  (The
 # guest of a loaded machine is slow; KCSAN's delays, made for real ones, are longer.)
 #
-# How the kernel preempts itself differs from one to the other, so that all ways are
-# tried: 6.1 as Debian has it (voluntary), 6.12 fully, newest lazily.
+# How the kernel preempts itself differs from one to the other, so that most ways
+# are tried: 6.1 as Debian has it (voluntary), 6.12 fully, newest lazily.
 traits() {
 	local quiet='loglevel=1 log_buf_len=2M panic_print=0x20'
 	words='slub_debug=FZPU init_on_free=1' memory=1024 patience=1 only=''

@@ -91,7 +91,7 @@ TEST_F(select2, no_memory_is_used_up)
 	long before, grown = MAY_GROW_KB;
 
 	/* KASAN keeps what is freed for a while; and kmemleak looks for what is not. */
-	if (PATIENCE > 2)
+	if (IS_DEBUGGING)
 		SKIP(return, "what a debugging kernel holds says nothing");
 	receive_many(_metadata, self, variant);
 	for (int i = 0; i < 5 && grown >= MAY_GROW_KB; i++) {

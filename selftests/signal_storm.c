@@ -10,7 +10,7 @@
 #include "select_util.h"
 #include "wait_rows.h"
 
-enum { ROUNDS = PATIENCE > 2 ? 5 : 25, INTERVAL_NS = 300000, MOST_NS = 1500000 };
+enum { ROUNDS = IS_DEBUGGING ? 5 : 25, INTERVAL_NS = 300000, MOST_NS = 1500000 };
 
 FIXTURE(signal_storm) { int unused; };
 

@@ -46,6 +46,9 @@
 /* Of the rounds in which a race is looked for, as many as take no longer there. */
 #define FEWER(rounds)	((rounds) / PATIENCE)
 
+/* A kernel that looks at everything it does. */
+#define IS_DEBUGGING	(PATIENCE > 2)
+
 /* No event that a test waits for takes this long, even on a slow emulator. */
 #define PATIENCE_NS	(20 * PATIENCE * NSEC_PER_SEC)
 
