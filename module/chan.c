@@ -91,7 +91,8 @@ static void chan_stat(struct kchan_object *obj, struct kchan_stat *stat)
 	stat->handles = chan->handles;
 	stat->depth = chan->depth;
 	stat->value = chan->cause;
-	stat->length = chan->count + chan->nr_returned;
+	/* What nobody can receive any more is on its way out. */
+	stat->length = obj->recv_handles ? chan->count + chan->nr_returned : 0;
 	stat->waiting_senders = chan->senders.len;
 	stat->waiting_receivers = chan->receivers.len;
 }

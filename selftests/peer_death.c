@@ -181,6 +181,42 @@ TEST_F(peer_death, last_receiver)
 	end_peer(p, t);
 }
 
+struct look {
+	int fd;
+	struct kchan_stat last;
+};
+
+/* Looks on until nobody can receive. */
+static int look_on(void *arg)
+{
+	struct look *look = arg;
+
+	do {
+		look->last = chan_stat(look->fd);
+	} while (!(look->last.state & KCHAN_STATE_NO_RECEIVERS));
+	return 0;
+}
+
+TEST(messages_end_with_the_last_receiver)
+{
+	for (int round = 0; round < FEWER(500); round++) {
+		int c = make_chan(8, 32), sender = restrict_to(c, KCHAN_RIGHT_SEND);
+		struct look look = { .fd = sender };
+		struct task *t;
+
+		for (__u64 v = 0; v < 32; v++) {
+			ASSERT_EQ(0, send64(c, v));
+		}
+		t = task_start(THREAD, look_on, &look);
+		if (round % 2)
+			sched_yield();
+		close(c);
+		task_join(t);
+		EXPECT_EQ(0, look.last.length);
+		close(sender);
+	}
+}
+
 /* ---- what keeps a channel alive ---- */
 
 TEST(copies_count_until_the_last)
