@@ -47,14 +47,15 @@ build() {
 	mv "$final/release.new" "$final/release"
 }
 
-# built DIR: the kernel for this source, these fragments and this compiler.
+# built DIR: the kernel for this source, these fragments and this compiler.  Where it
+# is already, nobody waits for whoever builds another.
 built() {
 	local source digest
 	"$top/scripts/deps" kernel
 	source=$("$top/scripts/kernel-source" --tree)
 	digest=$({ echo "$source" && gcc --version && cat "${fragments[@]}"; } |
 		sha256sum | cut -c 1-16)
-	lock "kernel-$name"
+	[[ -e $1/$digest/release ]] || lock "kernel-$name"
 	[[ -e $1/$digest/release ]] || build "$1/$digest" "$source"
 	echo "$1/$digest"
 }
