@@ -7,7 +7,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { ROUNDS = FEWER(20000) };
+enum { ROUNDS = FEWER(5000) };
 
 TASK_FIXTURE(store_load_seq_cst);
 
