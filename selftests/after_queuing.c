@@ -31,7 +31,7 @@ static int await(void *arg)
 	return send64(w->results, slots[me]);
 }
 
-static struct waits *start_timers(__s64 delta)
+static struct waits *make_waits(__s64 delta)
 {
 	struct waits *w = shared_alloc(sizeof(*w));
 
@@ -39,22 +39,37 @@ static struct waits *start_timers(__s64 delta)
 	w->delta = delta;
 	for (int i = 0; i < N; i++)
 		w->timers[i] = make_object(KCHAN_KIND_TIMER, 0);
+	return w;
+}
+
+static void set_timers(struct waits *w)
+{
 	w->start = now();
 	for (int i = 0; i < N; i++)
-		must(!set_timer(w->timers[i], KCHAN_DEADLINE, w->start + slots[i] * delta, 0));
-	return w;
+		must(!set_timer(w->timers[i], KCHAN_DEADLINE, w->start + slots[i] * w->delta, 0));
+}
+
+static void free_waits(struct waits *w)
+{
+	for (int i = 0; i < N; i++)
+		close(w->timers[i]);
+	close(w->results);
+	munmap(w, sizeof(*w));
 }
 
 /* Whether the results came in order; a busy machine may wake two tasks the other way. */
 static bool in_order(struct __test_metadata *_metadata, enum task_kind kind, __s64 delta)
 {
-	struct waits *w = start_timers(delta);
+	struct waits *w = make_waits(delta);
 	struct task *tasks[N];
 	bool ordered = true;
 	__u64 last = 0, slot;
 
 	for (int i = 0; i < N; i++)
 		tasks[i] = task_start(kind, await, w);
+	for (int i = 0; i < N; i++)
+		wait_waiting(w->timers[i], 0, 1);
+	set_timers(w);
 	for (int i = 0; i < N; i++) {
 		EXPECT_EQ(1, recv64(w->results, &slot));
 		ordered = ordered && last <= slot;
@@ -62,10 +77,8 @@ static bool in_order(struct __test_metadata *_metadata, enum task_kind kind, __s
 	}
 	for (int i = 0; i < N; i++) {
 		EXPECT_EQ(0, task_join(tasks[i]));
-		close(w->timers[i]);
 	}
-	close(w->results);
-	munmap(w, sizeof(*w));
+	free_waits(w);
 	return ordered;
 }
 
