@@ -403,9 +403,9 @@ static const char *done(struct call_of *c)
 
 static const char *unlock(struct call_of *c)
 {
-	bool shared = c->s->f[VALUE] == KCHAN_OP_RLOCK;
+	bool shared = c->o->kind == KCHAN_KIND_RWMUTEX && c->s->f[VALUE] == KCHAN_OP_RLOCK;
 
-	if (c->s->f[VALUE] != KCHAN_OP_LOCK && (c->o->kind != KCHAN_KIND_RWMUTEX || !shared))
+	if (c->s->f[VALUE] != KCHAN_OP_LOCK && !shared)
 		allow(&c->v, -EINVAL);
 	need_right(c, shared ? KCHAN_RIGHT_RECV : KCHAN_RIGHT_SEND);
 	if (shared ? !c->o->readers[c->who] : c->o->holder != c->who)
