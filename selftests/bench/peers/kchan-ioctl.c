@@ -36,6 +36,8 @@ static void *make(const struct job *job)
 		.depth = is_workload(job, "fd-pass"),
 	};
 
+	if (job->cases > KCHAN_MAX_CASES)
+		cannot();
 	return new_handle(KCHAN_CREATE_CHAN, &args);
 }
 
@@ -124,8 +126,6 @@ static void *gather(const struct job *job, void *const *ends, unsigned int n, vo
 	struct set *set = allocate(sizeof(*set) + n * sizeof(set->cases[0]));
 	unsigned int i;
 
-	if (n > KCHAN_MAX_CASES)
-		cannot();
 	set->fd = fd_of(ends[0]);
 	set->select.size = sizeof(set->select);
 	set->select.cases = (uintptr_t)set->cases;

@@ -17,8 +17,11 @@ static void *make(const struct job *job)
 		.capacity = job->capacity,
 		.handles = is_workload(job, "fd-pass"),
 	};
-	struct chan *c = chan_make_with(&options);
+	struct chan *c;
 
+	if (job->cases > CHAN_CASES_MAX)
+		cannot();
+	c = chan_make_with(&options);
 	if (!c)
 		errx(1, "chan_make: %s", chan_strerror(errno));
 	return c;
@@ -82,8 +85,6 @@ static void *gather(const struct job *job, void *const *ends, unsigned int n, vo
 	unsigned int i;
 
 	(void)job;
-	if (n > CHAN_CASES_MAX)
-		cannot();
 	set->n = n;
 	for (i = 0; i < n; i++)
 		set->cases[i] = chan_on_recv(ends[i], msg);
