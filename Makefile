@@ -8,6 +8,7 @@ SMP     ?= 2
 INPUT   ?=
 FUZZ    ?=
 MINUTES ?= 60
+BENCH   ?=
 
 RUNNING := $(shell uname -r)
 BUILD   := $(CURDIR)/build/module
@@ -18,7 +19,8 @@ KDIR ?= $(patsubst %/Makefile,%,$(wildcard /lib/modules/$(RUNNING)/build/Makefil
 # BTF for debuggers needs pahole, and may be missing.
 BTF := $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
-.PHONY: all deps module libchan install load unload demo check check-all soak kills seeded coverage lint clean help
+.PHONY: all deps module libchan install load unload demo check check-all soak kills \
+	seeded coverage bench bench-gate lint clean help
 
 all: module libchan
 
@@ -78,6 +80,12 @@ seeded:
 coverage:
 	@selftests/coverage/run --html build/coverage
 
+bench:
+	@selftests/bench/run $(if $(BENCH),$(BENCH),--icount --smp $(SMP)) --kernel $(KERNEL)
+
+bench-gate:
+	@selftests/bench/gate
+
 lint:
 	@scripts/check --lint --kernel $(KERNEL)
 
@@ -100,6 +108,10 @@ help:
 	@echo 'make kills [KERNEL=NAME]  10,000 processes killed at any moment: is anything lost?'
 	@echo 'make seeded               are bugs found that we have put in?'
 	@echo 'make coverage             what of the module do the tests reach?  build/coverage'
+	@echo 'make bench [SMP=N] [KERNEL=NAME] [BENCH="OPTION..."]'
+	@echo '                          kchan against what people use today: a table, JSON and plots,'
+	@echo '                          in build/bench; selftests/bench/run --help has the options'
+	@echo 'make bench-gate           does kchan take more instructions than the figures kept?'
 	@echo 'make lint                 only what reads the sources'
 	@echo 'make clean                remove what was built'
 	@echo 'scripts/vm -- CMD         run a command in a virtual machine; scripts/vm --help'

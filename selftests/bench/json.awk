@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # One mode of the benchmark as a JSON object, of what summary.awk gives.
-# -v mode= -v unit= -v processors= -v kernel= -v accelerator=
+# -v mode= -v unit= -v processors= -v kernel=
 
 BEGIN {
 	FS = "\t"
@@ -11,7 +11,7 @@ BEGIN {
 }
 
 {
-	printf "%s\n    { \"row\": %s, \"peer\": %s", NR > 1 ? "," : "", text($1), text($2)
+	printf("%s\n    { \"row\": %s, \"peer\": %s", NR == 1 ? "" : ",", text($1), text($2))
 	if ($3 == "-")
 		printf ", \"median\": null }"
 	else
