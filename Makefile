@@ -81,7 +81,7 @@ coverage:
 	@selftests/coverage/run --html build/coverage
 
 bench:
-	@selftests/bench/run $(if $(BENCH),$(BENCH),--icount --smp $(SMP)) --kernel $(KERNEL)
+	@selftests/bench/run --kernel $(KERNEL) $(or $(BENCH),--icount --smp $(SMP))
 
 bench-gate:
 	@selftests/bench/gate
