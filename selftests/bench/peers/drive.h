@@ -79,7 +79,10 @@ typedef void task(unsigned int number);
 static struct shared {
 	unsigned int arrived;	/* at the barrier */
 	unsigned int released;	/* a futex */
+	unsigned int left;	/* done with everything */
+	unsigned int all_left;	/* a futex */
 	int64_t start, end, cpu;
+	int64_t cpu_start, cpu_end;	/* of the process, where all tasks are threads */
 } *shared;
 
 static struct job job;
@@ -129,6 +132,21 @@ static void release(unsigned int *word)
 	futex_wake(word, INT_MAX);
 }
 
+/*
+ * Processor time of a task that is a process, with what threads of its library use;
+ * where tasks are threads, that is counted for all of them together.
+ */
+static int64_t task_cpu(void)
+{
+	return job.threads ? 0 : process_cpu();
+}
+
+static void start_measuring(void)
+{
+	shared->cpu_start = process_cpu();
+	shared->start = now();
+}
+
 /* After the warm-up: the last of n tasks takes the time, and lets all go on. */
 static void measure_from_here(unsigned int n)
 {
@@ -136,35 +154,43 @@ static void measure_from_here(unsigned int n)
 		await(&shared->released);
 		return;
 	}
-	shared->start = now();
+	start_measuring();
 	release(&shared->released);
 }
 
 /* A task that began measuring with this processor time has done its part. */
 static void add_cpu(int64_t cpu_before)
 {
-	__atomic_add_fetch(&shared->cpu, thread_cpu() - cpu_before, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&shared->cpu, task_cpu() - cpu_before, __ATOMIC_RELAXED);
+}
+
+static void keep_latest(int64_t *latest, int64_t value)
+{
+	int64_t seen = __atomic_load_n(latest, __ATOMIC_RELAXED);
+
+	while (seen < value && !__atomic_compare_exchange_n(latest, &seen, value, false,
+							    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
 }
 
 /* The last one's end counts. */
 static void measured(int64_t cpu_before)
 {
-	int64_t end = now(), seen = __atomic_load_n(&shared->end, __ATOMIC_RELAXED);
-
-	while (seen < end && !__atomic_compare_exchange_n(&shared->end, &seen, end, false,
-							  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
+	keep_latest(&shared->end, now());
+	keep_latest(&shared->cpu_end, process_cpu());
 	add_cpu(cpu_before);
 }
 
 static void report_shared(uint64_t ops)
 {
-	report(ops, shared->end - shared->start, shared->cpu);
+	int64_t cpu = job.threads ? shared->cpu_end - shared->cpu_start : shared->cpu;
+
+	report(ops, shared->end - shared->start, cpu);
 }
 
 struct started {
 	task *fn;
-	unsigned int number;
+	unsigned int number, tasks;
 	pthread_t thread;
 	pid_t pid;
 };
@@ -190,6 +216,15 @@ static void start_thread(struct started *s)
 	pthread_attr_destroy(&attr);
 }
 
+/* A library may still be sending what it was given, so no process goes before the last. */
+static void leave_together(unsigned int tasks)
+{
+	if (__atomic_add_fetch(&shared->left, 1, __ATOMIC_ACQ_REL) < tasks)
+		await(&shared->all_left);
+	else
+		release(&shared->all_left);
+}
+
 static void start_process(struct started *s)
 {
 	pid_t parent = getpid();
@@ -202,6 +237,7 @@ static void start_process(struct started *s)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(1);
 	s->fn(s->number);
+	leave_together(s->tasks);
 	_exit(0);
 }
 
@@ -213,6 +249,7 @@ static struct started *start_tasks(unsigned int n, task *fn)
 	for (i = 0; i < n; i++) {
 		tasks[i].fn = fn;
 		tasks[i].number = i;
+		tasks[i].tasks = n;
 		if (job.threads)
 			start_thread(tasks + i);
 		else
@@ -308,12 +345,12 @@ static void run_alone(void (*operation)(unsigned int i))
 
 	for (i = 0; i < WARM; i++)
 		operation(i);
-	cpu = thread_cpu();
+	cpu = process_cpu();
 	start = now();
 	for (i = 0; i < job.ops; i++)
 		operation(i);
 	wall = now() - start;
-	report(job.ops, wall, thread_cpu() - cpu);
+	report(job.ops, wall, process_cpu() - cpu);
 }
 
 static void open_alone(void)
@@ -441,8 +478,8 @@ static inline void asking(void (*ask_once)(void *to, void *from, const void *out
 	for (i = 0; i < WARM; i++)
 		ask_once(to[i % job.cases], from, out, in);
 	check_messages(in);
-	cpu = thread_cpu();
-	shared->start = now();
+	cpu = task_cpu();
+	start_measuring();
 	for (i = 0; i < job.ops; i++)
 		ask_once(to[(WARM + i) % job.cases], from, out, in);
 	measured(cpu);
@@ -459,7 +496,7 @@ static inline void answering(bool selects)
 
 	for (i = 0; i < WARM + job.ops; i++) {
 		if (i == WARM)
-			cpu = thread_cpu();
+			cpu = task_cpu();
 		if (!selects)
 			receive(from[0], msg);
 		else if (peer.select(set, msg, job.size) != i % job.cases)
@@ -561,7 +598,7 @@ static void stream_task(unsigned int number)
 		receive_some(end, msgs, warm / job.receivers);
 	check_messages(msgs);
 	measure_from_here(job.senders + job.receivers);
-	cpu = thread_cpu();
+	cpu = task_cpu();
 	if (sends) {
 		send_some(end, msgs, total / job.senders);
 		add_cpu(cpu);
@@ -591,7 +628,7 @@ static inline void contend(void (*operation)(void))
 	for (i = 0; i < warm; i++)
 		operation();
 	measure_from_here(job.senders);
-	cpu = thread_cpu();
+	cpu = task_cpu();
 	for (i = 0; i < total / job.senders; i++)
 		operation();
 	measured(cpu);
@@ -668,6 +705,7 @@ struct closing {
 	unsigned int waiting;	/* go to wait; then, not yet back */
 	unsigned int done;	/* a futex: all are back */
 	int64_t end, cpu;
+	int64_t cpu_end;	/* of the process, where all tasks are threads */
 };
 
 static struct closing *closings;
@@ -698,6 +736,8 @@ static void waiter_task(unsigned int number)
 		if (__atomic_sub_fetch(&c->waiting, 1, __ATOMIC_ACQ_REL))
 			continue;
 		c->end = now();
+		if (job.threads)
+			c->cpu_end = process_cpu();
 		release(&c->done);
 	}
 }
@@ -748,15 +788,16 @@ static void close_one(const struct started *tasks, void *queue, struct closing *
 	int64_t start, cpu;
 
 	wait_until_parked(tasks, c);
-	cpu = thread_cpu();
+	cpu = process_cpu();
 	start = now();
 	peer.close(queue);
-	cpu = thread_cpu() - cpu;
+	if (!job.threads)
+		c->cpu_end = process_cpu();
 	await(&c->done);
 	if (!counts)
 		return;
 	shared->end += c->end - start;
-	shared->cpu += cpu + c->cpu;
+	shared->cpu += c->cpu_end - cpu + (job.threads ? 0 : c->cpu);
 }
 
 static void close_queues(void)
@@ -773,20 +814,23 @@ static void close_queues(void)
 	for (i = 0; i < closes; i++)
 		close_one(tasks, queues[i], closings + i, i >= few);
 	join_tasks(tasks, job.waiters);
-	report_shared(job.ops);
+	report(job.ops, shared->end, shared->cpu);
 }
 
 /* ------------------------------------------------------------------------ */
 
 static void lift_limits(void)
 {
-	struct rlimit files, all = { RLIM_INFINITY, RLIM_INFINITY };
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files))
 		err(1, "getrlimit");
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 	/* Only root may; others find out where they need it. */
+	files.rlim_cur = files.rlim_max = 1 << 15;
+	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_MSGQUEUE, &all);
 }
 
