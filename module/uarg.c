@@ -24,43 +24,24 @@ static int check_length(u32 usize, size_t first)
 }
 
 /**
- * kchan_check_size() - check the size that a caller's struct says it has
- * @usize: what it says
- * @size: of the struct we know, which is still in its first version
- * @src: the caller's
- *
- * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG
- * (longer than we know, and not zero there)
- */
-int kchan_check_size(u32 usize, size_t size, const void __user *src)
-{
-	int ret;
-
-	if (likely(usize == size))
-		return 0;
-	ret = check_length(usize, size);
-	if (ret)
-		return ret;
-	ret = check_zeroed_user(src + size, usize - size);
-	if (ret < 0)
-		return ret;
-	return ret ? 0 : -E2BIG;
-}
-
-/**
- * kchan_read_longer() - kchan_read_grown() for another than the first version
- * @dst: where to put it; begins with the size
+ * kchan_read_other() - kchan_read_grown() for a struct of another size than ours
+ * @dst: where to put it
  * @size: of the struct we know
  * @first: of its first version
  * @src: the caller's
  *
- * Return: as kchan_read_struct()
+ * Return: as kchan_read_grown()
  */
-int kchan_read_longer(void *dst, size_t size, size_t first, const void __user *src)
+int kchan_read_other(void *dst, size_t size, size_t first, const void __user *src)
 {
-	u32 usize = *(u32 *)dst;
-	int ret = check_length(usize, first);
+	u32 usize;
+	int ret;
 
+	/* What is not there cannot be too short either. */
+	if (copy_from_user(dst, src, first))
+		return -EFAULT;
+	usize = *(u32 *)dst;
+	ret = check_length(usize, first);
 	return ret ? ret : copy_struct_from_user(dst, size, src, usize);
 }
 
@@ -136,8 +117,15 @@ static int store_small(unsigned long __user *dst, const unsigned long *src, size
 
 	if (!user_write_access_begin(dst, words * sizeof(*dst)))
 		return -EFAULT;
-	for (i = 0; i < words; i++)
-		unsafe_put_user(src[i], &dst[i], fault);
+	for (; words >= KCHAN_STRIDE; words -= KCHAN_STRIDE) {
+#pragma GCC unroll 8
+		for (i = 0; i < KCHAN_STRIDE; i++)
+			unsafe_put_user(src[i], &dst[i], fault);
+		src += KCHAN_STRIDE;
+		dst += KCHAN_STRIDE;
+	}
+	for (; words; words--)
+		unsafe_put_user(*src++, dst++, fault);
 	user_write_access_end();
 	return 0;
 

@@ -26,8 +26,7 @@
 /* Copies that found a page missing which had been touched, before EFAULT. */
 #define KCHAN_ATTEMPTS	16
 
-int kchan_check_size(u32 usize, size_t size, const void __user *src);
-int kchan_read_longer(void *dst, size_t size, size_t first, const void __user *src);
+int kchan_read_other(void *dst, size_t size, size_t first, const void __user *src);
 int kchan_write_struct(void __user *dst, const void *src, size_t size, size_t first);
 int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline);
 int kchan_load_nofault(void *dst, const void __user *src, size_t size);
@@ -49,13 +48,49 @@ static inline void kchan_put_value(u64 value, __u64 __user *to)
 }
 
 /**
+ * kchan_read_grown() - take in a struct that begins with its size, and has grown
+ * @dst: where to put it
+ * @size: of the struct we know; constant
+ * @first: of its first version; constant
+ * @src: the caller's
+ *
+ * Moved word by word: a general copy would cost more than all the rest of the call.
+ *
+ * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG (longer than
+ * we know, and not zero there)
+ */
+static __always_inline int kchan_read_grown(void *dst, size_t size, size_t first,
+					    const void __user *src)
+{
+	const unsigned long __user *from = src;
+	unsigned long *to = dst;
+	size_t i;
+
+	BUILD_BUG_ON(size % sizeof(long));
+	if (!user_read_access_begin(from, size))
+		return kchan_read_other(dst, size, first, src);
+	unsafe_get_user(to[0], from, other);
+	if (unlikely((u32)to[0] != size))
+		goto other;
+#pragma GCC unroll 8
+	for (i = 1; i < size / sizeof(long); i++)
+		unsafe_get_user(to[i], &from[i], other);
+	user_read_access_end();
+	return 0;
+
+other:
+	user_read_access_end();
+	return kchan_read_other(dst, size, first, src);
+}
+
+/* So many words, a cache line, move with nothing in between. */
+#define KCHAN_STRIDE	8
+
+/**
  * kchan_read_words() - take in a few words
  * @to: where to put them
  * @from: the caller's
  * @n: how many words
- *
- * Moved as such: where only a few are to be moved, a general copy would cost more
- * than all the rest of the call.
  *
  * Return: 0 or -EFAULT
  */
@@ -66,8 +101,15 @@ static __always_inline int kchan_read_words(unsigned long *to, const unsigned lo
 
 	if (!user_read_access_begin(from, n * sizeof(*from)))
 		return -EFAULT;
-	for (i = 0; i < n; i++)
-		unsafe_get_user(to[i], &from[i], fault);
+	for (; n >= KCHAN_STRIDE; n -= KCHAN_STRIDE) {
+#pragma GCC unroll 8
+		for (i = 0; i < KCHAN_STRIDE; i++)
+			unsafe_get_user(to[i], &from[i], fault);
+		to += KCHAN_STRIDE;
+		from += KCHAN_STRIDE;
+	}
+	for (; n; n--)
+		unsafe_get_user(*to++, from++, fault);
 	user_read_access_end();
 	return 0;
 
@@ -77,42 +119,16 @@ fault:
 }
 
 /**
- * kchan_read_struct() - take in a struct that begins with its size
+ * kchan_read_struct() - take in a struct that is still in its first version
  * @dst: where to put it
- * @size: of the struct we know, which is still in its first version; constant
+ * @size: of the struct we know; constant
  * @src: the caller's
  *
- * Return: 0; -EFAULT, -EINVAL (shorter than its first version), or -E2BIG
- * (longer than we know, and not zero there)
+ * Return: as kchan_read_grown()
  */
 static __always_inline int kchan_read_struct(void *dst, size_t size, const void __user *src)
 {
-	BUILD_BUG_ON(size % sizeof(long));
-	if (kchan_read_words(dst, src, size / sizeof(long)))
-		return -EFAULT;
-	return kchan_check_size(*(u32 *)dst, size, src);
-}
-
-/**
- * kchan_read_grown() - take in a struct that has grown
- * @dst: where to put it
- * @size: of the struct we know; constant
- * @first: of its first version; constant
- * @src: the caller's
- *
- * Return: as kchan_read_struct()
- */
-static __always_inline int kchan_read_grown(void *dst, size_t size, size_t first,
-					    const void __user *src)
-{
-	if (kchan_read_words(dst, src, first / sizeof(long)))
-		return -EFAULT;
-	if (*(u32 *)dst == size)
-		return kchan_read_words(dst + first, src + first, (size - first) / sizeof(long));
-	if (unlikely(*(u32 *)dst != first))
-		return kchan_read_longer(dst, size, first, src);
-	memset(dst + first, 0, size - first);
-	return 0;
+	return kchan_read_grown(dst, size, size, src);
 }
 
 #endif /* _KCHAN_UARG_H */
