@@ -165,12 +165,6 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-/* read(2) and write(2) take no deadline: one that never comes. */
-static const struct kchan_deadline no_deadline = {
-	.clock = CLOCK_MONOTONIC,
-	.time = KTIME_MAX,
-};
-
 /*
  * Moves one message; a longer buffer will do, as programs like cat have.  Pure
  * signals have nothing to read or write: 0 bytes could not be told from the end,
@@ -185,7 +179,7 @@ static ssize_t chan_read(struct file *file, char __user *buf, size_t len, loff_t
 		return -EINVAL;
 	if (len < chan->elem_size)
 		return -EMSGSIZE;
-	ret = kchan_chan_recv(chan, buf, kchan_may_wait(file, 0) ? &no_deadline : NULL);
+	ret = kchan_chan_recv(chan, buf, kchan_may_wait(file, 0) ? &kchan_no_deadline : NULL);
 	if (ret != 1)
 		return ret;
 	return chan->elem_size;
@@ -200,7 +194,8 @@ static ssize_t chan_write(struct file *file, const char __user *buf, size_t len,
 		return -EINVAL;
 	if (len != chan->elem_size)
 		return -EMSGSIZE;
-	ret = kchan_chan_send(chan, buf, kchan_may_wait(file, 0) ? &no_deadline : NULL, false);
+	ret = kchan_chan_send(chan, buf, kchan_may_wait(file, 0) ? &kchan_no_deadline : NULL,
+			      false);
 	if (ret)
 		return ret;
 	return len;

@@ -73,23 +73,20 @@ int kchan_write_struct(void __user *dst, const void *src, size_t size, size_t fi
 }
 
 /**
- * kchan_read_deadline() - check the wait flags of a call, and its deadline
- * @flags: the call's flags, of which KCHAN_WAIT_FLAGS matter here
+ * kchan_convert_deadline() - kchan_read_deadline() where there is one
+ * @flags: the call's flags
  * @time: the call's deadline
  * @deadline: set in any case; without KCHAN_DEADLINE it never comes
  *
  * Return: 0 or -EINVAL
  */
-int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline)
+int kchan_convert_deadline(u32 flags, s64 time, struct kchan_deadline *deadline)
 {
 	const u32 clocks = flags & (KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME);
 
-	deadline->clock = CLOCK_MONOTONIC;
-	deadline->time = KTIME_MAX;
-
-	if (!(flags & KCHAN_DEADLINE))
-		return clocks || time ? -EINVAL : 0;
-	if (time < 0 || clocks == (KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME))
+	*deadline = kchan_no_deadline;
+	if (!(flags & KCHAN_DEADLINE) || time < 0 ||
+	    clocks == (KCHAN_CLOCK_REALTIME | KCHAN_CLOCK_BOOTTIME))
 		return -EINVAL;
 
 	if (clocks)

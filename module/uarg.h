@@ -28,12 +28,34 @@
 
 int kchan_read_other(void *dst, size_t size, size_t first, const void __user *src);
 int kchan_write_struct(void __user *dst, const void *src, size_t size, size_t first);
-int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline);
+int kchan_convert_deadline(u32 flags, s64 time, struct kchan_deadline *deadline);
 int kchan_load_nofault(void *dst, const void __user *src, size_t size);
 int kchan_store_nofault(void __user *dst, const void *src, size_t size);
 int kchan_store_soon(void __user *dst, const void *src, size_t size);
 int kchan_touch_source(const void __user *src, size_t size);
 int kchan_touch_target(void __user *dst, size_t size);
+
+/* One that never comes. */
+static const struct kchan_deadline kchan_no_deadline = {
+	.clock = CLOCK_MONOTONIC,
+	.time = KTIME_MAX,
+};
+
+/**
+ * kchan_read_deadline() - check the wait flags of a call, and its deadline
+ * @flags: the call's flags, of which KCHAN_WAIT_FLAGS matter here
+ * @time: the call's deadline
+ * @deadline: set in any case; without KCHAN_DEADLINE it never comes
+ *
+ * Return: 0 or -EINVAL
+ */
+static inline int kchan_read_deadline(u32 flags, s64 time, struct kchan_deadline *deadline)
+{
+	if (unlikely(time || flags & KCHAN_WAIT_FLAGS & ~KCHAN_NONBLOCK))
+		return kchan_convert_deadline(flags, time, deadline);
+	*deadline = kchan_no_deadline;
+	return 0;
+}
 
 /**
  * kchan_put_value() - tell what an operation has left, now that it is done
