@@ -111,35 +111,23 @@ static int transfer_cargo(struct file *file, u32 type, const struct kchan_msg *m
 	return ret ? ret : kchan_op_do(&op, deadline, false);
 }
 
-static int chan_send(struct file *file, const void __user *arg)
+/* KCHAN_SEND and KCHAN_RECV, as @type says. */
+static int chan_transfer(struct file *file, const void __user *arg, u32 type)
 {
+	const bool send = type == KCHAN_OP_SEND;
 	const struct kchan_deadline *until;
-	struct kchan_deadline deadline;
-	struct kchan_msg msg;
+	struct kchan_deadline deadline __uninitialized;
+	struct kchan_msg msg __uninitialized;
 	int ret;
 
-	ret = chan_read_msg(file, arg, KCHAN_MODE_SEND, &msg, &deadline);
+	ret = chan_read_msg(file, arg, send ? KCHAN_MODE_SEND : KCHAN_MODE_RECV, &msg, &deadline);
 	if (ret)
 		return ret;
 	until = kchan_may_wait(file, msg.flags) ? &deadline : NULL;
 	if (unlikely(has_cargo(file, &msg)))
-		return transfer_cargo(file, KCHAN_OP_SEND, &msg, until);
-	return kchan_chan_send(file->private_data, u64_to_user_ptr(msg.buf), until, false);
-}
-
-static int chan_recv(struct file *file, const void __user *arg)
-{
-	const struct kchan_deadline *until;
-	struct kchan_deadline deadline;
-	struct kchan_msg msg;
-	int ret;
-
-	ret = chan_read_msg(file, arg, KCHAN_MODE_RECV, &msg, &deadline);
-	if (ret)
-		return ret;
-	until = kchan_may_wait(file, msg.flags) ? &deadline : NULL;
-	if (unlikely(has_cargo(file, &msg)))
-		return transfer_cargo(file, KCHAN_OP_RECV, &msg, until);
+		return transfer_cargo(file, type, &msg, until);
+	if (send)
+		return kchan_chan_send(file->private_data, u64_to_user_ptr(msg.buf), until, false);
 	return kchan_chan_recv(file->private_data, u64_to_user_ptr(msg.buf), until);
 }
 
@@ -149,9 +137,9 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	switch (cmd) {
 	case KCHAN_SEND:
-		return chan_send(file, argp);
+		return chan_transfer(file, argp, KCHAN_OP_SEND);
 	case KCHAN_RECV:
-		return chan_recv(file, argp);
+		return chan_transfer(file, argp, KCHAN_OP_RECV);
 	case KCHAN_CLOSE:
 		return chan_close(file, arg);
 	case KCHAN_SEND_BATCH:
