@@ -37,16 +37,22 @@
 #include "uarg.h"
 
 /*
+ * What is tried at once, before there is an operation, is compiled apart from what
+ * operations try: where nobody waits it has no waiter, parcel or cargo to look at.
+ */
+
+/*
  * Takes a message in, to where it can be handed on.  What has cargo is taken in from a
  * parcel only, which still owns the cargo then.
  */
-static int chan_load(struct kchan_chan *chan, void *slot, struct kchan_op *op)
+static __always_inline int chan_load(struct kchan_chan *chan, void *slot, const void __user *msg,
+				     struct kchan_parcel *parcel)
 {
-	if (op->parcel) {
-		memcpy(slot, op->parcel->data, chan->slot_size);
+	if (parcel) {
+		memcpy(slot, parcel->data, chan->slot_size);
 		return 0;
 	}
-	return chan->cargo_at ? -EFAULT : kchan_load_nofault(slot, op->msg, chan->elem_size);
+	return chan->cargo_at ? -EFAULT : kchan_load_nofault(slot, msg, chan->elem_size);
 }
 
 /* The cargo of a message that was loaded from there is somebody else's now. */
@@ -71,13 +77,14 @@ static void chan_hand_over(struct kchan_chan *chan, struct kchan_op *receiver,
  * Gives a message out: to user memory, or into the hand of one who may park.  What has
  * cargo goes into a hand only, which then owns the cargo.
  */
-static int chan_store(struct kchan_chan *chan, struct kchan_op *op, const void *slot)
+static __always_inline int chan_store(struct kchan_chan *chan, struct kchan_op *op,
+				      void __user *msg, const void *slot)
 {
-	if (op->parcel) {
+	if (op && op->parcel) {
 		chan_hand_over(chan, op, slot, ++chan->last_seq);
 		return 0;
 	}
-	return chan->cargo_at ? -EFAULT : kchan_store_nofault(op->msg, slot, chan->elem_size);
+	return chan->cargo_at ? -EFAULT : kchan_store_nofault(msg, slot, chan->elem_size);
 }
 
 /* ---- send ---- */
@@ -91,8 +98,9 @@ static bool send_ready(struct kchan_op *op)
 }
 
 /* Meets the first parked receiver; -EAGAIN if there is none. */
-static int send_to_parked(struct kchan_chan *chan, struct kchan_waiter *self, const void *msg,
-			  struct kchan_parcel *parcel, struct kchan_change *change)
+static noinline int send_to_parked(struct kchan_chan *chan, struct kchan_waiter *self,
+				   const void *msg, struct kchan_parcel *parcel,
+				   struct kchan_change *change)
 {
 	struct kchan_entry *receiver;
 
@@ -132,39 +140,49 @@ static void chan_discard(struct kchan_chan *chan, struct kchan_op *op)
 	chan_loaded(op->parcel);
 }
 
-static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
-			struct kchan_change *change)
+/* @op: NULL: there is none, and a send that discards goes on with one. */
+static __always_inline int do_send(struct kchan_chan *chan, struct kchan_op *op,
+				   const void __user *msg, struct kchan_waiter *self,
+				   struct kchan_change *change)
 {
-	struct kchan_chan *chan = kchan_chan_of(op->obj);
-	void *slot = kchan_chan_slot(chan, chan->count);
+	const bool may_discard = op && kchan_chan_discards(chan);
+	struct kchan_parcel *parcel = op ? op->parcel : NULL;
+	void *slot;
 	int ret;
 
-	if (kchan_chan_broken(chan))
+	if (unlikely(kchan_chan_broken(chan)))
 		return kchan_outcome(self, -EPIPE);
-	if (!kchan_chan_has_room(chan) && !chan->receivers.len && !kchan_chan_discards(chan))
+	if (!kchan_chan_has_room(chan) && !chan->receivers.len && !may_discard)
 		return -EAGAIN;
-	if (chan_load(chan, slot, op))
+	slot = kchan_chan_slot(chan, chan->count);
+	if (unlikely(chan_load(chan, slot, msg, parcel)))
 		return -EFAULT;
 
 	/* From here on nothing can fail. */
 	if (chan->receivers.len) {
-		ret = send_to_parked(chan, self, slot, op->parcel, change);
+		ret = send_to_parked(chan, self, slot, parcel, change);
 		if (ret != -EAGAIN)
 			return ret;
 	}
-	if (!kchan_chan_has_room(chan) && !kchan_chan_discards(chan))
+	if (!kchan_chan_has_room(chan) && !may_discard)
 		return -EAGAIN;
 	ret = kchan_outcome(self, 0);
 	if (ret)
 		return ret;
-	if (likely(kchan_chan_has_room(chan))) {
+	if (!may_discard || kchan_chan_has_room(chan)) {
 		chan->count++;
-		chan_loaded(op->parcel);
+		chan_loaded(parcel);
 	} else {
 		chan_discard(chan, op);
 	}
 	change->poll |= KCHAN_POLL_IN;
 	return 0;
+}
+
+static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
+			struct kchan_change *change)
+{
+	return do_send(kchan_chan_of(op->obj), op, op->msg, self, change);
 }
 
 /* Takes in what travels with the message in the parcel. */
@@ -275,7 +293,7 @@ static int recv_returned(struct kchan_chan *chan, struct kchan_op *op,
 	parcel = list_first_entry(&chan->returned, struct kchan_parcel, node);
 	if (self && !kchan_commit(self))
 		return KCHAN_DECIDED;
-	if (chan_store(chan, op, parcel->data))
+	if (chan_store(chan, op, op->msg, parcel->data))
 		return -EFAULT;
 	chan_loaded(parcel);
 	if (op->in_hand)
@@ -286,12 +304,13 @@ static int recv_returned(struct kchan_chan *chan, struct kchan_op *op,
 	return 1;
 }
 
-static int recv_buffered(struct kchan_chan *chan, struct kchan_op *op,
-			 struct kchan_waiter *self, struct kchan_change *change)
+static __always_inline int recv_buffered(struct kchan_chan *chan, struct kchan_op *op,
+					 void __user *msg, struct kchan_waiter *self,
+					 struct kchan_change *change)
 {
-	if (self && !kchan_commit(self))
+	if (!kchan_commit(self))
 		return KCHAN_DECIDED;
-	if (chan_store(chan, op, kchan_chan_slot(chan, 0)))
+	if (unlikely(chan_store(chan, op, msg, kchan_chan_slot(chan, 0))))
 		return -EFAULT;
 	chan->head = chan->head == chan->capacity ? 0 : chan->head + 1;
 	chan->count--;
@@ -302,8 +321,9 @@ static int recv_buffered(struct kchan_chan *chan, struct kchan_op *op,
 }
 
 /* Meets the first parked sender of a rendezvous; -EAGAIN if there is none. */
-static int recv_from_parked(struct kchan_chan *chan, struct kchan_op *op,
-			    struct kchan_waiter *self, struct kchan_change *change)
+static __always_inline int recv_from_parked(struct kchan_chan *chan, struct kchan_op *op,
+					    void __user *msg, struct kchan_waiter *self,
+					    struct kchan_change *change)
 {
 	struct kchan_entry *sender;
 
@@ -315,7 +335,7 @@ static int recv_from_parked(struct kchan_chan *chan, struct kchan_op *op,
 	default:
 		return -EAGAIN;
 	}
-	if (chan_store(chan, op, kchan_op_of(sender)->parcel->data)) {
+	if (chan_store(chan, op, msg, kchan_op_of(sender)->parcel->data)) {
 		kchan_let_go(sender, self);
 		return -EFAULT;
 	}
@@ -325,21 +345,28 @@ static int recv_from_parked(struct kchan_chan *chan, struct kchan_op *op,
 	return 1;
 }
 
-static int recv_attempt(struct kchan_op *op, struct kchan_waiter *self,
-			struct kchan_change *change)
+/* @op: NULL: there is none, and a receive of what came back goes on with one. */
+static __always_inline int do_recv(struct kchan_chan *chan, struct kchan_op *op,
+				   void __user *msg, struct kchan_waiter *self,
+				   struct kchan_change *change)
 {
-	struct kchan_chan *chan = kchan_chan_of(op->obj);
 	int ret = -EAGAIN;
 
-	if (chan->nr_returned)
-		return recv_returned(chan, op, self);
+	if (unlikely(chan->nr_returned))
+		return op ? recv_returned(chan, op, self) : -EFAULT;
 	if (chan->count)
-		return recv_buffered(chan, op, self, change);
+		return recv_buffered(chan, op, msg, self, change);
 	if (chan->senders.len)
-		ret = recv_from_parked(chan, op, self, change);
+		ret = recv_from_parked(chan, op, msg, self, change);
 	if (ret == -EAGAIN && kchan_chan_drained(chan))
 		return kchan_outcome(self, 0);
 	return ret;
+}
+
+static int recv_attempt(struct kchan_op *op, struct kchan_waiter *self,
+			struct kchan_change *change)
+{
+	return do_recv(kchan_chan_of(op->obj), op, op->msg, self, change);
 }
 
 /* The same for what travels with a message: its file numbers are set aside now. */
@@ -561,6 +588,16 @@ int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args)
 	       read_ancillary(op, u64_to_user_ptr(args->arg));
 }
 
+/* What could not be done at once. */
+static noinline int transfer(struct kchan_chan *chan, const struct kchan_op_type *type,
+			     void __user *msg, const struct kchan_deadline *deadline, bool tried)
+{
+	struct kchan_op op __uninitialized;
+
+	transfer_init(&op, chan, type, msg);
+	return kchan_op_do(&op, deadline, tried);
+}
+
 /**
  * kchan_chan_send() - send one message
  * @chan: through a handle that can send
@@ -573,19 +610,17 @@ int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args)
 int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 		    const struct kchan_deadline *deadline, bool sync)
 {
+	const bool discards = kchan_chan_discards(chan);
 	struct kchan_change change;
-	struct kchan_op op;
 	int ret;
 
-	transfer_init(&op, chan, &send_type, (void __user *)msg);
 	kchan_lock(&chan->obj, &change);
 	change.sync = sync;
-	ret = send_attempt(&op, NULL, &change);
+	ret = do_send(chan, NULL, msg, NULL, &change);
 	kchan_unlock(&chan->obj, &change);
-	if (ret == -EFAULT || (ret == -EAGAIN && deadline))
-		return kchan_op_do(&op, deadline, ret == -EAGAIN);
-	if (unlikely(!list_empty(&op.spent)))
-		transfer_release(&op);
+	if (ret == -EFAULT || (ret == -EAGAIN && (deadline || discards)))
+		return transfer(chan, &send_type, (void __user *)msg, deadline,
+				ret == -EAGAIN && !discards);
 	return ret;
 }
 
@@ -602,17 +637,13 @@ int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 		    const struct kchan_deadline *deadline)
 {
 	struct kchan_change change;
-	struct kchan_op op;
 	int ret;
 
-	transfer_init(&op, chan, &recv_type, msg);
 	kchan_lock(&chan->obj, &change);
-	ret = recv_attempt(&op, NULL, &change);
+	ret = do_recv(chan, NULL, msg, NULL, &change);
 	kchan_unlock(&chan->obj, &change);
 	if (ret == -EFAULT || !ret || (ret == -EAGAIN && deadline))
-		return kchan_op_do(&op, deadline, ret == -EAGAIN);
-	if (unlikely(!list_empty(&op.spent)))
-		transfer_release(&op);
+		return transfer(chan, &recv_type, msg, deadline, ret == -EAGAIN);
 	return ret;
 }
 

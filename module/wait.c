@@ -172,17 +172,15 @@ void kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self, struct li
 }
 
 /**
- * kchan_commit() - claim the caller's own wait, for what needs no peer
- * @self: the caller's waiter; NULL where it is parked nowhere
+ * kchan_commit_parked() - kchan_commit() where there is a waiter
+ * @self: the caller's
  *
  * Return: true if nobody came first: the caller now goes through with it
  */
-bool kchan_commit(struct kchan_waiter *self)
+bool kchan_commit_parked(struct kchan_waiter *self)
 {
 	bool first;
 
-	if (!self)
-		return true;
 	spin_lock(&self->lock);
 	first = !self->claimed;
 	self->claimed = true;

@@ -100,7 +100,7 @@ void kchan_entry_init(struct kchan_entry *entry, struct kchan_waiter *waiter,
 void kchan_enqueue(struct kchan_entry *entry);
 void kchan_leave(struct kchan_entry *entry);
 
-bool kchan_commit(struct kchan_waiter *self);
+bool kchan_commit_parked(struct kchan_waiter *self);
 enum kchan_hold kchan_hold(struct kchan_entry *entry, struct kchan_waiter *self);
 void kchan_let_go(struct kchan_entry *entry, struct kchan_waiter *self);
 void kchan_claim(struct kchan_entry *entry, struct kchan_waiter *self, struct list_head *wakes);
@@ -115,5 +115,16 @@ void kchan_wake(struct list_head *wakes, bool sync);
 
 int kchan_wait(struct kchan_waiter *waiter, const struct kchan_deadline *deadline);
 int kchan_give_up(struct kchan_waiter *waiter, int why);
+
+/**
+ * kchan_commit() - claim the caller's own wait, for what needs no peer
+ * @self: the caller's waiter; NULL where it is parked nowhere
+ *
+ * Return: true if nobody came first: the caller now goes through with it
+ */
+static inline bool kchan_commit(struct kchan_waiter *self)
+{
+	return !self || kchan_commit_parked(self);
+}
 
 #endif /* _KCHAN_WAIT_H */
