@@ -242,14 +242,3 @@ int kchan_release(struct inode *inode, struct file *file)
 	put_handle(file->private_data, file->f_mode);
 	return 0;
 }
-
-/**
- * kchan_object_of() - the object behind a file
- * @file: any file
- *
- * Return: the object, as long as the file is held; NULL if it is none of ours
- */
-struct kchan_object *kchan_object_of(struct file *file)
-{
-	return file->f_op->release == kchan_release ? file->private_data : NULL;
-}

@@ -154,7 +154,17 @@ void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events, bool m
 int kchan_open_handle(struct kchan_object *obj, fmode_t rights, u32 flags);
 int kchan_object_set_watcher(struct kchan_object *obj, struct kchan_watcher *watcher);
 int kchan_release(struct inode *inode, struct file *file);
-struct kchan_object *kchan_object_of(struct file *file);
+
+/**
+ * kchan_object_of() - the object behind a file
+ * @file: any file
+ *
+ * Return: the object, as long as the file is held; NULL if it is none of ours
+ */
+static inline struct kchan_object *kchan_object_of(struct file *file)
+{
+	return file->f_op->release == kchan_release ? file->private_data : NULL;
+}
 
 /**
  * kchan_queue_init() - make an empty queue
