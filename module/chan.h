@@ -128,7 +128,20 @@ static inline bool kchan_chan_discards(const struct kchan_chan *chan)
 /* A receive would not wait. */
 static inline bool kchan_chan_has_message(const struct kchan_chan *chan)
 {
-	return chan->count || chan->nr_returned || chan->senders.len;
+	return chan->count | chan->nr_returned | chan->senders.len;
+}
+
+/* A receive would not wait, or only for what others have in their hands. */
+static inline bool kchan_chan_may_recv(const struct kchan_chan *chan)
+{
+	return kchan_chan_has_message(chan) || kchan_chan_ended(chan);
+}
+
+/* A send would not wait. */
+static inline bool kchan_chan_may_send(const struct kchan_chan *chan)
+{
+	return kchan_chan_has_room(chan) || chan->receivers.len || kchan_chan_discards(chan) ||
+	       kchan_chan_broken(chan);
 }
 
 #endif /* _KCHAN_CHAN_H */

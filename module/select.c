@@ -2,14 +2,22 @@
 /*
  * Select: cases come in, are looked up and checked, all of them before anything
  * happens; then one of their operations is done (op.c).
+ *
+ * Where all are plain sends and receives, those that are ready are seen without a lock,
+ * and one of them is done like a send or receive alone: it needs none of what cases
+ * need that may have to wait.  What comes in between, or is not so plain, takes the
+ * longer way from its beginning.
  */
 #include <linux/build_bug.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "chan.h"
+#include "chan_file.h"
 #include "compat.h"
 #include "op.h"
 #include "quota.h"
@@ -17,71 +25,128 @@
 #include "uarg.h"
 
 /**
- * struct select_case - a case that is not skipped
- * @op: what to do
- * @fd: on which handle, held as long as the select lasts
- * @index: its place in the caller's array
- */
-struct select_case {
-	struct kchan_op op;
-	struct fd fd;
-	u32 index;
-};
-
-/**
  * struct select_table - the cases
- * @cases: those that are not skipped
- * @op: their operations
- * @nr: how many
+ * @args: as the caller gives them
+ * @fd: their handles, held as long as the select lasts; none where a case is skipped
+ * @ops: what to do, of those that are not skipped
+ * @op: likewise
+ * @nr: how many cases
  */
 struct select_table {
-	struct select_case *cases;
+	struct kchan_case *args;
+	struct fd *fd;
+	struct select_op *ops;
 	struct kchan_op **op;
 	u32 nr;
 };
 
+/**
+ * struct select_op - an operation of a case
+ * @op: the operation
+ * @index: its place in the caller's array
+ */
+struct select_op {
+	struct kchan_op op;
+	u32 index;
+};
+
+/* What can be told of the cases without a lock. */
+struct survey {
+	bool plain;	/* all that are not skipped are plain sends and receives */
+	u32 ready;	/* so many looked ready */
+	u32 pick;	/* one of these */
+};
+
 static void put_cases(struct select_table *table)
 {
-	while (table->nr)
-		fdput(table->cases[--table->nr].fd);
+	struct fd *fd = table->fd + table->nr;
+
+	while (fd > table->fd)
+		fdput(*--fd);
 }
 
-/* Looks up one case, and checks it. */
-static int get_case(struct select_table *table, const struct kchan_case *args, u32 index,
-		    bool watch)
+/* Takes in all cases, of the size that the caller gives them. */
+static int read_cases(struct kchan_case *to, const struct kchan_select *args)
 {
-	struct select_case *entry = &table->cases[table->nr];
-	struct file *file;
-	int ret;
-
-	if (args->fd < 0)
-		return 0;
-	entry->fd = fdget(args->fd);
-	file = fd_file(entry->fd);
-	if (!file)
-		return -EBADF;
-	table->op[table->nr++] = &entry->op;
-	entry->index = index;
-	ret = kchan_op_begin(&entry->op, file, args);
-	/* Where nothing is taken, to be ready is to be done. */
-	entry->op.watch = watch && !ret && entry->op.type->ready;
-	return ret;
-}
-
-/* Takes in @n cases, of the size that the caller gives them. */
-static int read_cases(struct kchan_case *to, const void __user *from, u32 n, u32 size)
-{
+	const void __user *from = u64_to_user_ptr(args->cases);
 	u32 i;
 	int ret;
 
-	if (likely(size == sizeof(*to)))
-		return kchan_read_words((void *)to, from, n * sizeof(*to) / sizeof(long));
-	for (i = 0; i < n; i++) {
-		ret = copy_struct_from_user(&to[i], sizeof(*to), from + (size_t)i * size, size);
+	if (likely(args->case_size == sizeof(*to) && args->nr))
+		return kchan_read_words((void *)to, from, args->nr * sizeof(*to) / sizeof(long));
+	for (i = 0; i < args->nr; i++) {
+		ret = copy_struct_from_user(&to[i], sizeof(*to),
+					    from + (size_t)i * args->case_size, args->case_size);
 		if (ret)
 			return ret;
 	}
 	return 0;
+}
+
+/* A send or receive that makes sense, of a message with nothing beside its bytes. */
+static bool is_plain(const struct kchan_chan *chan, const struct kchan_case *args, fmode_t mode)
+{
+	return !(args->index | args->arg | chan->cargo_at) && args->len == chan->elem_size &&
+	       ((args->op == KCHAN_OP_RECV && mode & KCHAN_MODE_RECV) ||
+		(args->op == KCHAN_OP_SEND && mode & KCHAN_MODE_SEND));
+}
+
+static bool looks_ready(const struct kchan_chan *chan, u32 op)
+{
+	/* No lock is held: by now it may be otherwise, as whoever takes the lock sees. */
+	return data_race(op == KCHAN_OP_RECV ? kchan_chan_may_recv(chan) :
+					       kchan_chan_may_send(chan));
+}
+
+/* One more looks ready: picks one of them, each as likely unless their order counts. */
+static void pick_one(struct survey *survey, u32 index, bool in_order, u32 *random)
+{
+	if (!survey->ready++)
+		survey->pick = index;
+	if (survey->ready == 1 || in_order)
+		return;
+	if (survey->ready == 2)
+		*random = get_random_u32();
+	*random = *random * 747796405 + 2891336453U;
+	if (!((u64)*random * survey->ready >> 32))
+		survey->pick = index;
+}
+
+/* Looks up all cases, and at them. */
+static __always_inline void get_cases(struct select_table *table, const struct kchan_select *args,
+				      struct survey *survey)
+{
+	const struct kchan_case *arg = table->args;
+	u32 random = 0, i;
+
+	for (i = 0; i < args->nr; i++, arg++) {
+		struct fd fd = fdget(arg->fd);
+		struct file *file = fd_file(fd);
+
+		table->fd[i] = fd;
+		if (unlikely(!file || file->f_op != &kchan_chan_fops ||
+			     !is_plain(file->private_data, arg, file->f_mode)))
+			survey->plain &= arg->fd < 0;
+		else if (unlikely(looks_ready(file->private_data, arg->op)))
+			pick_one(survey, i, args->flags & KCHAN_IN_ORDER, &random);
+	}
+	table->nr = i;
+}
+
+/* Does a plain send or receive, if it need not wait. */
+static int do_plain(struct kchan_chan *chan, const struct kchan_case *args, u64 *value)
+{
+	void __user *msg = u64_to_user_ptr(args->buf);
+	int ret;
+
+	if (args->op == KCHAN_OP_RECV) {
+		ret = kchan_chan_recv(chan, msg, NULL);
+		*value = ret ? 0 : chan->cause;
+	} else {
+		ret = kchan_chan_send(chan, msg, NULL, false);
+		*value = ret == -EPIPE ? chan->cause : 0;
+	}
+	return ret;
 }
 
 /*
@@ -96,29 +161,6 @@ static int check_cond(const struct kchan_case *args, u32 index, u32 flags, bool 
 		       flags & KCHAN_READY ? -EINVAL : 0;
 	}
 	return *cond && args->fd >= 0 && args->op != KCHAN_OP_CANCELLED ? -EINVAL : 0;
-}
-
-/* Looks up all cases; on failure those that were are held until put_cases(). */
-static int get_cases(struct select_table *table, const struct kchan_select *args, bool *cond)
-{
-	const void __user *from = u64_to_user_ptr(args->cases);
-	struct kchan_case chunk[KCHAN_FEW_CASES];
-	u32 done, n, i;
-	int ret;
-
-	for (done = 0; done < args->nr; done += n) {
-		n = min_t(u32, args->nr - done, ARRAY_SIZE(chunk));
-		ret = read_cases(chunk, from + (size_t)done * args->case_size, n, args->case_size);
-		for (i = 0; !ret && i < n; i++) {
-			ret = check_cond(&chunk[i], done + i, args->flags, cond);
-			if (!ret)
-				ret = get_case(table, &chunk[i], done + i,
-					       args->flags & KCHAN_READY);
-		}
-		if (ret)
-			return ret;
-	}
-	return 0;
 }
 
 static int read_select(struct kchan_select *args, struct kchan_select __user *arg,
@@ -141,16 +183,58 @@ static int read_select(struct kchan_select *args, struct kchan_select __user *ar
 	return put_user(args->value, &arg->value) ? -EFAULT : 0;
 }
 
-/* The index and outcome of what was done, as one number. */
-static long chosen_case(const struct kchan_op *op, int outcome)
+/* Prepares one case's operation. */
+static int begin_case(struct kchan_op *op, struct file *file, const struct kchan_case *args,
+		      bool watch)
 {
-	const struct select_case *entry = container_of(op, struct select_case, op);
+	int ret;
 
-	return entry->index | abs(outcome) << KCHAN_OUTCOME_SHIFT;
+	if (!file)
+		return -EBADF;
+	ret = kchan_op_begin(op, file, args);
+	/* Where nothing is taken, to be ready is to be done. */
+	op->watch = watch && !ret && op->type->ready;
+	return ret;
 }
 
-static long select_from(struct select_table *table, const struct kchan_select *args,
-			struct kchan_select __user *arg, const struct kchan_deadline *deadline)
+/* Prepares the operations of all cases that are not skipped. */
+static int begin_cases(struct select_table *table, const struct kchan_select *args,
+		       struct kchan_ops *ops)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < table->nr; i++) {
+		const struct kchan_case *arg = &table->args[i];
+		struct select_op *entry = &table->ops[ops->nr];
+
+		ret = check_cond(arg, i, args->flags, &ops->tried);
+		if (ret)
+			return ret;
+		if (arg->fd < 0)
+			continue;
+		ret = begin_case(&entry->op, fd_file(table->fd[i]), arg,
+				 args->flags & KCHAN_READY);
+		if (ret)
+			return ret;
+		entry->index = i;
+		table->op[ops->nr++] = &entry->op;
+	}
+	return 0;
+}
+
+/* What the call returns, once the caller's struct says what the operation left. */
+static long chosen_case(u32 index, int outcome, u64 value, const struct kchan_select *args,
+			struct kchan_select __user *arg)
+{
+	/* Mostly it says so already. */
+	if (value != args->value)
+		kchan_put_value(value, &arg->value);
+	return index | abs(outcome) << KCHAN_OUTCOME_SHIFT;
+}
+
+static long select_by_ops(struct select_table *table, const struct kchan_select *args,
+			  struct kchan_select __user *arg, const struct kchan_deadline *deadline)
 {
 	struct kchan_ops ops = {
 		.op = table->op,
@@ -160,23 +244,48 @@ static long select_from(struct select_table *table, const struct kchan_select *a
 	struct kchan_op *chosen;
 	long ret;
 
-	ret = get_cases(table, args, &ops.tried);
+	ret = begin_cases(table, args, &ops);
 	if (ret)
 		return ret;
-	ops.nr = table->nr;
 	ret = kchan_ops_do(&ops, &chosen);
 	if (!chosen)
 		return ret;
-	kchan_put_value(chosen->value, &arg->value);
-	return chosen_case(chosen, ret);
+	return chosen_case(container_of(chosen, struct select_op, op)->index, ret, chosen->value,
+			   args, arg);
 }
 
-static long select_few(const struct kchan_select *args, struct kchan_select __user *arg,
-		       const struct kchan_deadline *deadline)
+static long select_from(struct select_table *table, const struct kchan_select *args,
+			struct kchan_select __user *arg, const struct kchan_deadline *deadline)
 {
-	struct select_case cases[KCHAN_FEW_CASES];
-	struct kchan_op *op[KCHAN_FEW_CASES];
-	struct select_table table = { .cases = cases, .op = op };
+	struct survey survey = { .plain = true };
+	struct file *file;
+	u64 value;
+	int ret;
+
+	ret = read_cases(table->args, args);
+	if (ret)
+		return ret;
+	get_cases(table, args, &survey);
+	if (survey.plain && survey.ready && !(args->flags & KCHAN_READY)) {
+		file = fd_file(table->fd[survey.pick]);
+		ret = do_plain(file->private_data, &table->args[survey.pick], &value);
+		if (ret >= 0 || ret == -EPIPE)
+			return chosen_case(survey.pick, ret, value, args, arg);
+		if (ret != -EAGAIN)
+			return ret;
+	}
+	return select_by_ops(table, args, arg, deadline);
+}
+
+static __always_inline long select_few(const struct kchan_select *args,
+				       struct kchan_select __user *arg,
+				       const struct kchan_deadline *deadline)
+{
+	struct kchan_case cases[KCHAN_FEW_CASES] __uninitialized;
+	struct fd fd[KCHAN_FEW_CASES] __uninitialized;
+	struct select_op ops[KCHAN_FEW_CASES] __uninitialized;
+	struct kchan_op *op[KCHAN_FEW_CASES] __uninitialized;
+	struct select_table table = { .args = cases, .fd = fd, .ops = ops, .op = op };
 	long ret;
 
 	ret = select_from(&table, args, arg, deadline);
@@ -185,23 +294,29 @@ static long select_few(const struct kchan_select *args, struct kchan_select __us
 }
 
 /* Waits are memory, too: whose number and length others feel, so it is charged. */
-static long select_many(const struct kchan_select *args, struct kchan_select __user *arg,
-			const struct kchan_deadline *deadline)
+static noinline long select_many(const struct kchan_select *args,
+				 struct kchan_select __user *arg,
+				 const struct kchan_deadline *deadline)
 {
-	u64 bytes = args->nr * (sizeof(struct select_case) + sizeof(struct kchan_op *));
+	u64 bytes = args->nr * (sizeof(struct kchan_case) + sizeof(struct fd) +
+				sizeof(struct select_op) + sizeof(struct kchan_op *));
 	struct kchan_user *user = kchan_charge(0, bytes);
 	struct select_table table = {};
 	long ret = -ENOMEM;
 
 	if (IS_ERR(user))
 		return PTR_ERR(user);
-	table.cases = kvmalloc_array(args->nr, sizeof(*table.cases), GFP_KERNEL_ACCOUNT);
+	table.args = kvmalloc_array(args->nr, sizeof(*table.args), GFP_KERNEL_ACCOUNT);
+	table.fd = kvmalloc_array(args->nr, sizeof(*table.fd), GFP_KERNEL_ACCOUNT);
+	table.ops = kvmalloc_array(args->nr, sizeof(*table.ops), GFP_KERNEL_ACCOUNT);
 	table.op = kvmalloc_array(args->nr, sizeof(*table.op), GFP_KERNEL_ACCOUNT);
-	if (table.cases && table.op)
+	if (table.args && table.fd && table.ops && table.op)
 		ret = select_from(&table, args, arg, deadline);
 	put_cases(&table);
 	kvfree(table.op);
-	kvfree(table.cases);
+	kvfree(table.ops);
+	kvfree(table.fd);
+	kvfree(table.args);
 	kchan_uncharge(user, 0, bytes);
 	return ret;
 }
@@ -214,8 +329,8 @@ static long select_many(const struct kchan_select *args, struct kchan_select __u
  */
 long kchan_select(struct kchan_select __user *arg)
 {
-	struct kchan_deadline deadline;
-	struct kchan_select args;
+	struct kchan_deadline deadline __uninitialized;
+	struct kchan_select args __uninitialized;
 	int ret;
 
 	BUILD_BUG_ON(KCHAN_MAX_CASES >> KCHAN_OUTCOME_SHIFT);
