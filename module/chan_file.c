@@ -15,6 +15,7 @@
 #include "chan.h"
 #include "chan_file.h"
 #include "file.h"
+#include "select.h"
 #include "uarg.h"
 
 static bool makes_sense(const struct kchan_create_chan *args)
@@ -140,6 +141,8 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return chan_transfer(file, argp, KCHAN_OP_SEND);
 	case KCHAN_RECV:
 		return chan_transfer(file, argp, KCHAN_OP_RECV);
+	case KCHAN_SELECT:
+		return kchan_select(argp);
 	case KCHAN_CLOSE:
 		return chan_close(file, arg);
 	case KCHAN_SEND_BATCH:
