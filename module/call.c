@@ -13,6 +13,7 @@
 #include "chan.h"
 #include "compat.h"
 #include "file.h"
+#include "parcel.h"
 #include "uarg.h"
 
 static int read_call(struct kchan_call *args, struct kchan_call __user *arg,
@@ -52,7 +53,8 @@ static long call_with(struct file *file, struct file *answers, const struct kcha
 		      struct kchan_call __user *arg, const struct kchan_deadline *deadline)
 {
 	struct kchan_chan *chan = file->private_data;
-	struct kchan_op op;
+	struct kchan_parcel parcel __uninitialized;
+	struct kchan_op op __uninitialized;
 	int ret;
 
 	/* Whatever is wrong is found before anything is sent. */
@@ -63,6 +65,7 @@ static long call_with(struct file *file, struct file *answers, const struct kcha
 	});
 	if (ret)
 		return ret;
+	op.own = &parcel;
 	if (!(file->f_mode & KCHAN_MODE_SEND))
 		return -EBADF;
 	if (args->request_len != chan->elem_size)

@@ -86,6 +86,7 @@ struct kchan_op_type {
  * @value: what it leaves, beside its outcome
  * @msg: send, receive: the caller's message
  * @parcel: send, receive: the message in the kernel, once it may be parked
+ * @own: send, receive: a parcel on the caller's stack, for a small message; or NULL
  * @spent: send, receive: parcels to free
  * @ancillary: send, receive: where the caller tells of its cargo; or NULL
  * @handles: send, receive: the caller's file numbers; or NULL
@@ -112,6 +113,7 @@ struct kchan_op {
 		struct {
 			void __user *msg;
 			struct kchan_parcel *parcel;
+			struct kchan_parcel *own;
 			struct list_head spent;
 			struct kchan_ancillary __user *ancillary;
 			s32 __user *handles;

@@ -37,6 +37,37 @@ struct kchan_parcel *kchan_parcel_alloc(size_t size)
 }
 
 /**
+ * kchan_parcel_make() - make a parcel on the stack
+ * @parcel: the parcel; its data not initialised
+ * @size: of the message in bytes, at most KCHAN_PARCEL_INLINE
+ */
+void kchan_parcel_make(struct kchan_parcel *parcel, size_t size)
+{
+	parcel->size = size;
+	parcel->cargo = NULL;
+	parcel->data = parcel->small;
+}
+
+/**
+ * kchan_parcel_copy() - what is in a parcel on the stack, in one to keep
+ * @parcel: without cargo
+ *
+ * The message must not be lost, and is no other's to free: this waits for memory.
+ *
+ * Return: the parcel, never NULL
+ */
+struct kchan_parcel *kchan_parcel_copy(const struct kchan_parcel *parcel)
+{
+	struct kchan_parcel *copy = kmem_cache_alloc(parcel_cache, GFP_KERNEL | __GFP_NOFAIL);
+
+	kchan_parcel_make(copy, parcel->size);
+	memcpy(copy->data, parcel->data, parcel->size);
+	copy->seq = parcel->seq;
+	copy->handles = 0;
+	return copy;
+}
+
+/**
  * kchan_parcel_free() - free a parcel, with what is in it
  * @parcel: the parcel, or NULL
  */

@@ -22,7 +22,7 @@ struct kchan_cargo;
  * @small: room for small ones
  *
  * A parked sender's message waits in one; a parked receiver is handed its
- * message in one.
+ * message in one.  Who waits alone for a small message has it on the stack.
  */
 struct kchan_parcel {
 	struct list_head node;
@@ -35,6 +35,8 @@ struct kchan_parcel {
 };
 
 struct kchan_parcel *kchan_parcel_alloc(size_t size);
+void kchan_parcel_make(struct kchan_parcel *parcel, size_t size);
+struct kchan_parcel *kchan_parcel_copy(const struct kchan_parcel *parcel);
 void kchan_parcel_free(struct kchan_parcel *parcel);
 void kchan_parcels_free(struct list_head *parcels);
 size_t kchan_parcel_bytes(const struct kchan_parcel *parcel);

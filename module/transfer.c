@@ -185,6 +185,18 @@ static int send_attempt(struct kchan_op *op, struct kchan_waiter *self,
 	return do_send(kchan_chan_of(op->obj), op, op->msg, self, change);
 }
 
+/* Room for a message in the kernel. */
+static int get_parcel(struct kchan_chan *chan, struct kchan_op *op)
+{
+	if (op->own && !chan->cargo_at && chan->slot_size <= KCHAN_PARCEL_INLINE) {
+		kchan_parcel_make(op->own, chan->slot_size);
+		op->parcel = op->own;
+		return 0;
+	}
+	op->parcel = kchan_parcel_alloc(chan->slot_size);
+	return op->parcel ? 0 : -ENOMEM;
+}
+
 /* Takes in what travels with the message in the parcel. */
 static int load_cargo(struct kchan_chan *chan, struct kchan_op *op)
 {
@@ -206,8 +218,7 @@ static int send_prepare(struct kchan_op *op, struct kchan_numbers *numbers)
 
 	if (op->parcel)
 		return 0;
-	op->parcel = kchan_parcel_alloc(chan->slot_size);
-	if (!op->parcel)
+	if (get_parcel(chan, op))
 		return -ENOMEM;
 	if (copy_from_user(op->parcel->data, op->msg, chan->elem_size))
 		return -EFAULT;
@@ -243,7 +254,8 @@ static int send_finish(struct kchan_op *op, int outcome)
 
 static void transfer_release(struct kchan_op *op)
 {
-	kchan_parcel_free(op->parcel);
+	if (op->parcel != op->own)
+		kchan_parcel_free(op->parcel);
 	kchan_parcels_free(&op->spent);
 	op->parcel = NULL;
 }
@@ -399,8 +411,7 @@ static int recv_get_parcel(struct kchan_op *op, struct kchan_numbers *numbers)
 	ret = touch_cargo(chan, op, numbers);
 	if (ret)
 		return ret;
-	op->parcel = kchan_parcel_alloc(chan->slot_size);
-	if (!op->parcel)
+	if (get_parcel(chan, op))
 		return -ENOMEM;
 	op->parcel->handles = chan->handles;
 	return 0;
@@ -485,6 +496,9 @@ static int recv_take(struct kchan_chan *chan, struct kchan_op *op)
 	/* Whoever is killed would take it to the grave. */
 	int ret = fatal_signal_pending(current) ? -EINTR : recv_show(chan, op);
 
+	/* What goes back outlives the call. */
+	if (ret != 1 && op->parcel == op->own)
+		op->parcel = kchan_parcel_copy(op->own);
 	chan_settle(chan, op, ret == 1);
 	if (ret == 1 && op->parcel->cargo) {
 		kchan_cargo_unload(op->parcel->cargo, chan->handles, op->numbers);
@@ -537,6 +551,7 @@ static void transfer_init(struct kchan_op *op, struct kchan_chan *chan,
 	op->value = 0;
 	op->msg = msg;
 	op->parcel = NULL;
+	op->own = NULL;
 	INIT_LIST_HEAD(&op->spent);
 	op->ancillary = NULL;
 	op->handles = NULL;
@@ -592,9 +607,11 @@ int kchan_chan_begin(struct kchan_op *op, const struct kchan_case *args)
 static noinline int transfer(struct kchan_chan *chan, const struct kchan_op_type *type,
 			     void __user *msg, const struct kchan_deadline *deadline, bool tried)
 {
+	struct kchan_parcel parcel __uninitialized;
 	struct kchan_op op __uninitialized;
 
 	transfer_init(&op, chan, type, msg);
+	op.own = &parcel;
 	return kchan_op_do(&op, deadline, tried);
 }
 
