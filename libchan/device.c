@@ -9,12 +9,6 @@
 
 static const char device[] = "/dev/kchan";
 
-int chan_fail(int errnum)
-{
-	errno = errnum;
-	return -1;
-}
-
 /* Many errnos say "the device is not there"; callers hear of one. */
 static int open_device(void)
 {

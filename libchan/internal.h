@@ -9,6 +9,7 @@
 #ifndef LIBCHAN_INTERNAL_H
 #define LIBCHAN_INTERNAL_H
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include <linux/kchan.h>
@@ -33,7 +34,11 @@ struct chan_object {
 #define OBJECT(handle) ((struct chan_object *)(handle))
 
 /* Fails with errno; returns what a failing call returns. */
-int chan_fail(int errnum);
+static inline int chan_fail(int errnum)
+{
+	errno = errnum;
+	return -1;
+}
 
 /* An ioctl of /dev/kchan, which is open only as long as the call lasts. */
 int chan_device_call(unsigned long request, void *arg);
@@ -81,23 +86,77 @@ int chan_clock_flags(clockid_t clock);
 int chan_patience(struct chan_patience *patience, const struct chan_bounds *bounds);
 
 /* Whether a case carries an element, as those of channels do. */
-bool chan_is_message(const struct chan_case *c);
+static inline bool chan_is_message(const struct chan_case *c)
+{
+	return c->op == CHAN_OP_SEND || c->op == CHAN_OP_RECV;
+}
 
-/* What can be said of a case before the kernel sees it: -1 with EBADF or EFAULT. */
-int chan_check(const struct chan_case *c);
+/*
+ * What can be said of a case before the kernel sees it: -1 with EBADF or EFAULT.
+ * Without the check of NULL a receive would find out only when an element is
+ * there to be copied.
+ */
+static inline int chan_check(const struct chan_case *c)
+{
+	if (!c->on)
+		return chan_fail(EBADF);
+	if (chan_is_message(c) && !c->buf && c->on->elem_size)
+		return chan_fail(EFAULT);
+	return 0;
+}
 
 /* The select under all selects, and under waits that may be cancelled. */
 int chan_choose(struct chan_case *cases, size_t n, uint32_t how,
 		const struct chan_patience *patience);
 
+/* The three ways of chan_wait(), of a case that was checked. */
+int chan_message(const struct chan_object *o, unsigned long request, const void *buf,
+		 uint64_t cargo, uint32_t flags, int64_t deadline);
+int chan_operation(struct chan_case *op, const struct chan_patience *patience);
+int chan_unless_cancelled(struct chan_case *op, const struct chan_patience *patience);
+
 /*
- * Every single wait ends up in the first: it does what the case says, alone.  If
- * @value is not NULL it is set when that succeeds.
+ * Every single wait ends up here: it does what the case says, alone.  If @value is not
+ * NULL it is set when that succeeds.  Inline, for where the case and the patience are
+ * known to the compiler it need not make them.
  */
-int chan_wait(struct chan_case op, uint64_t *value, const struct chan_patience *patience);
-int chan_wait_plain(struct chan_case op, uint64_t *value);
-int chan_wait_try(struct chan_case op, uint64_t *value);
-int chan_wait_until(struct chan_case op, uint64_t *value, int64_t deadline);
+static inline int chan_wait(struct chan_case op, uint64_t *value,
+			    const struct chan_patience *patience)
+{
+	int ret;
+
+	if (chan_check(&op))
+		return -1;
+	if (patience->cancel)
+		ret = chan_unless_cancelled(&op, patience);
+	else if (chan_is_message(&op))
+		return chan_message(op.on, op.op == CHAN_OP_SEND ? KCHAN_SEND : KCHAN_RECV, op.buf,
+				    op.arg, patience->flags, patience->deadline);
+	else
+		ret = chan_operation(&op, patience);
+	if (value && ret >= 0)
+		*value = op.value;
+	return ret;
+}
+
+static inline int chan_wait_plain(struct chan_case op, uint64_t *value)
+{
+	return chan_wait(op, value, &(struct chan_patience){ 0 });
+}
+
+static inline int chan_wait_try(struct chan_case op, uint64_t *value)
+{
+	return chan_wait(op, value, &(struct chan_patience){ .flags = KCHAN_NONBLOCK });
+}
+
+static inline int chan_wait_until(struct chan_case op, uint64_t *value, int64_t deadline)
+{
+	return chan_wait(op, value, &(struct chan_patience){
+		.flags = KCHAN_DEADLINE,
+		.deadline = deadline,
+	});
+}
+
 int chan_wait_with(struct chan_case op, uint64_t *value, const struct chan_bounds *bounds);
 
 /*

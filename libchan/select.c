@@ -23,24 +23,6 @@ _Static_assert(CHAN_OP_TICK == KCHAN_OP_TICK, "one operation, two names");
 _Static_assert(CHAN_OP_DIFFERS == KCHAN_OP_DIFFERS, "one operation, two names");
 _Static_assert(CHAN_OP_CANCELLED == KCHAN_OP_CANCELLED, "one operation, two names");
 
-bool chan_is_message(const struct chan_case *c)
-{
-	return c->op == CHAN_OP_SEND || c->op == CHAN_OP_RECV;
-}
-
-/*
- * Without the check of NULL a receive would find out only when an element is
- * there to be copied.
- */
-int chan_check(const struct chan_case *c)
-{
-	if (!c->on)
-		return chan_fail(EBADF);
-	if (chan_is_message(c) && !c->buf && c->on->elem_size)
-		return chan_fail(EFAULT);
-	return 0;
-}
-
 static int translate(struct kchan_case *to, const struct chan_case *from, size_t n)
 {
 	for (; n; n--, to++, from++) {

@@ -20,22 +20,23 @@ int chan_patience(struct chan_patience *patience, const struct chan_bounds *boun
 	return 0;
 }
 
-/* Without cargo it is as short as in version 1, which every module takes. */
-static int message(const struct chan_case *op, const struct chan_patience *patience)
+/* Older modules take it, too, where what they do not know is 0: there is no cargo. */
+int chan_message(const struct chan_object *o, unsigned long request, const void *buf,
+		 uint64_t cargo, uint32_t flags, int64_t deadline)
 {
 	struct kchan_msg msg = {
-		.size = op->arg ? sizeof(msg) : offsetof(struct kchan_msg, ancillary),
-		.flags = patience->flags,
-		.buf = (uintptr_t)op->buf,
-		.len = (uint32_t)op->on->elem_size,
-		.deadline = patience->deadline,
-		.ancillary = op->arg,
+		.size = sizeof(msg),
+		.flags = flags,
+		.buf = (uintptr_t)buf,
+		.len = (uint32_t)o->elem_size,
+		.deadline = deadline,
+		.ancillary = cargo,
 	};
 
-	return chan_ioctl(op->on, op->op == CHAN_OP_SEND ? KCHAN_SEND : KCHAN_RECV, &msg);
+	return chan_ioctl(o, request, &msg);
 }
 
-static int operation(struct chan_case *op, const struct chan_patience *patience)
+int chan_operation(struct chan_case *op, const struct chan_patience *patience)
 {
 	struct kchan_wait wait = {
 		.size = sizeof(wait),
@@ -51,46 +52,11 @@ static int operation(struct chan_case *op, const struct chan_patience *patience)
 	return ret;
 }
 
-static int unless_cancelled(struct chan_case *op, const struct chan_patience *patience)
+int chan_unless_cancelled(struct chan_case *op, const struct chan_patience *patience)
 {
 	if (chan_choose(op, 1, KCHAN_IN_ORDER, patience) < 0)
 		return -1;
 	return op->result < 0 ? chan_fail(op->error) : op->result;
-}
-
-int chan_wait(struct chan_case op, uint64_t *value, const struct chan_patience *patience)
-{
-	int ret;
-
-	if (chan_check(&op))
-		return -1;
-	if (patience->cancel)
-		ret = unless_cancelled(&op, patience);
-	else if (chan_is_message(&op))
-		ret = message(&op, patience);
-	else
-		ret = operation(&op, patience);
-	if (value && ret >= 0)
-		*value = op.value;
-	return ret;
-}
-
-int chan_wait_plain(struct chan_case op, uint64_t *value)
-{
-	return chan_wait(op, value, &(struct chan_patience){ 0 });
-}
-
-int chan_wait_try(struct chan_case op, uint64_t *value)
-{
-	return chan_wait(op, value, &(struct chan_patience){ .flags = KCHAN_NONBLOCK });
-}
-
-int chan_wait_until(struct chan_case op, uint64_t *value, int64_t deadline)
-{
-	return chan_wait(op, value, &(struct chan_patience){
-		.flags = KCHAN_DEADLINE,
-		.deadline = deadline,
-	});
 }
 
 int chan_wait_with(struct chan_case op, uint64_t *value, const struct chan_bounds *bounds)
