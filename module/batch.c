@@ -56,7 +56,7 @@ static int move_some(struct batch *batch, u32 n)
 {
 	struct kchan_op *op = &batch->op;
 	u32 end = batch->done + n;
-	struct kchan_change change;
+	struct kchan_change change __uninitialized;
 	int ret;
 
 	kchan_lock(op->obj, &change);

@@ -240,13 +240,3 @@ int kchan_numbers_reserve(struct kchan_numbers *numbers, u32 nr)
 	}
 	return 0;
 }
-
-/**
- * kchan_numbers_release() - give back those that were not used
- * @numbers: what was set aside
- */
-void kchan_numbers_release(struct kchan_numbers *numbers)
-{
-	while (numbers->nr)
-		put_unused_fd(numbers->fd[--numbers->nr]);
-}

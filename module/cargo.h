@@ -2,6 +2,7 @@
 #ifndef _KCHAN_CARGO_H
 #define _KCHAN_CARGO_H
 
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/pid.h>
 #include <linux/types.h>
@@ -69,6 +70,15 @@ int kchan_cargo_show(const struct kchan_cargo *cargo, u32 nr,
 void kchan_cargo_unload(struct kchan_cargo *cargo, u32 nr, struct kchan_numbers *numbers);
 
 int kchan_numbers_reserve(struct kchan_numbers *numbers, u32 nr);
-void kchan_numbers_release(struct kchan_numbers *numbers);
+
+/**
+ * kchan_numbers_release() - give back those that were not used
+ * @numbers: what was set aside
+ */
+static inline void kchan_numbers_release(struct kchan_numbers *numbers)
+{
+	while (unlikely(numbers->nr))
+		put_unused_fd(numbers->fd[--numbers->nr]);
+}
 
 #endif /* _KCHAN_CARGO_H */

@@ -76,7 +76,13 @@ int kchan_op_begin(struct kchan_op *op, struct file *file, const struct kchan_ca
 	return file->f_mode & op->type->right ? ret : -EBADF;
 }
 
-static int attempt(struct kchan_op *op, struct kchan_waiter *self, struct kchan_change *change)
+/*
+ * What follows is compiled twice: for many operations, and for a single one, where no
+ * loop, no choice and no array is left of it.
+ */
+
+static __always_inline int attempt(struct kchan_op *op, struct kchan_waiter *self,
+				   struct kchan_change *change)
 {
 	if (!op->watch)
 		return op->type->attempt(op, self, change);
@@ -85,16 +91,16 @@ static int attempt(struct kchan_op *op, struct kchan_waiter *self, struct kchan_
 }
 
 /* Many operations are much work; others may want the processor. */
-static void rest(unsigned int i)
+static __always_inline void rest(unsigned int i)
 {
 	if (i % 32 == 31)
 		cond_resched();
 }
 
 /* The first pass: nothing is parked. */
-static int try(struct kchan_op *op)
+static __always_inline int try(struct kchan_op *op)
 {
-	struct kchan_change change;
+	struct kchan_change change __uninitialized;
 	int ret;
 
 	kchan_lock(op->obj, &change);
@@ -103,7 +109,8 @@ static int try(struct kchan_op *op)
 	return ret;
 }
 
-static void park(struct kchan_op *op, struct kchan_waiter *waiter, struct kchan_change *change)
+static __always_inline void park(struct kchan_op *op, struct kchan_waiter *waiter,
+				 struct kchan_change *change)
 {
 	struct kchan_queue *queue = op->watch ? &op->obj->watchers : op->type->queue(op);
 
@@ -114,9 +121,9 @@ static void park(struct kchan_op *op, struct kchan_waiter *waiter, struct kchan_
 }
 
 /* The second pass: does it, or parks; returns as ->attempt(). */
-static int try_or_park(struct kchan_op *op, struct kchan_waiter *waiter)
+static __always_inline int try_or_park(struct kchan_op *op, struct kchan_waiter *waiter)
 {
-	struct kchan_change change;
+	struct kchan_change change __uninitialized;
 	int ret;
 
 	kchan_lock(op->obj, &change);
@@ -129,7 +136,7 @@ static int try_or_park(struct kchan_op *op, struct kchan_waiter *waiter)
 
 static void leave(struct kchan_op *op)
 {
-	struct kchan_change change;
+	struct kchan_change change __uninitialized;
 
 	kchan_lock(op->obj, &change);
 	kchan_leave(&op->entry);
@@ -139,7 +146,7 @@ static void leave(struct kchan_op *op)
 }
 
 /* The first is parked: tells it.  Returns an error to end the wait with. */
-static int published(struct kchan_ops *ops)
+static __always_inline int published(struct kchan_ops *ops)
 {
 	struct kchan_op *op = ops->op[0];
 
@@ -147,14 +154,15 @@ static int published(struct kchan_ops *ops)
 }
 
 /* All are parked: waits, as far as that is wanted.  Returns 0 when claimed. */
-static int wait_parked(struct kchan_ops *ops, struct kchan_waiter *waiter, int error)
+static __always_inline int wait_parked(struct kchan_ops *ops, struct kchan_waiter *waiter,
+				       int error)
 {
 	if (!error && ops->deadline)
 		return kchan_wait(waiter, ops->deadline);
 	return kchan_give_up(waiter, error ? error : -EAGAIN);
 }
 
-static int prepare_all(struct kchan_ops *ops)
+static __always_inline int prepare_all(struct kchan_ops *ops)
 {
 	unsigned int i;
 	int ret;
@@ -176,9 +184,9 @@ static int prepare_all(struct kchan_ops *ops)
  * Parks and waits.  Returns the outcome of *chosen; or why nothing was chosen,
  * which then is NULL.
  */
-static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
+static __always_inline int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 {
-	struct kchan_waiter waiter;
+	struct kchan_waiter waiter __uninitialized;
 	int ret = -EAGAIN, error;
 	unsigned int parked, i;
 
@@ -213,7 +221,7 @@ static int wait_for_one(struct kchan_ops *ops, struct kchan_op **chosen)
 }
 
 /* Tries them in order, a random one if so wanted: any is as likely to be next. */
-static int try_each(struct kchan_ops *ops, struct kchan_op **chosen)
+static __always_inline int try_each(struct kchan_ops *ops, struct kchan_op **chosen)
 {
 	u64 random = ops->shuffle && ops->nr > 1 ? get_random_u32() : 0;
 	int ret = -EAGAIN;
@@ -243,7 +251,7 @@ static void release(struct kchan_op *op)
 }
 
 /* The first pass leaves nothing behind but with what it chose. */
-static void release_all(struct kchan_ops *ops, struct kchan_op *chosen)
+static __always_inline void release_all(struct kchan_ops *ops, struct kchan_op *chosen)
 {
 	unsigned int i;
 
@@ -260,13 +268,13 @@ static void release_all(struct kchan_ops *ops, struct kchan_op *chosen)
  * What must not wait either can't know yet that it would have to: a single one can,
  * since that was one instant, unless being parked means something to it.
  */
-static bool has_to_park(const struct kchan_ops *ops)
+static __always_inline bool has_to_park(const struct kchan_ops *ops)
 {
 	return ops->deadline || ops->nr > 1 || (ops->nr && ops->op[0]->type->published);
 }
 
 /* One attempt; -EFAULT with *chosen where its user memory needs faulting in. */
-static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
+static __always_inline int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
 {
 	int ret = -EAGAIN;
 
@@ -285,6 +293,46 @@ static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
 	return ret;
 }
 
+/*
+ * User memory was not there: sees to it, for one more attempt.  Others may be quicker, and
+ * then another case is next: the second time all get what they need.
+ */
+static __always_inline int fault_in(struct kchan_ops *ops, struct kchan_op **chosen, bool all)
+{
+	int ret;
+
+	ops->prepared = true;
+	ret = all && ops->nr > 1 ? prepare_all(ops) :
+				   (*chosen)->type->touch(*chosen, ops->numbers);
+	if (ret) {
+		release_all(ops, NULL);
+		*chosen = NULL;
+	}
+	return ret;
+}
+
+static __always_inline int do_ops(struct kchan_ops *ops, struct kchan_op **chosen)
+{
+	struct kchan_numbers numbers __uninitialized;
+	int attempt, ret;
+
+	numbers.nr = 0;
+	ops->numbers = &numbers;
+	for (attempt = 1;; attempt++) {
+		ret = do_once(ops, chosen);
+		if (likely(ret != -EFAULT) || !*chosen || attempt == KCHAN_ATTEMPTS)
+			break;
+		ret = fault_in(ops, chosen, attempt > 1);
+		if (ret)
+			break;
+	}
+	/* What could not be brought to its end has not been done. */
+	if (unlikely(ret == -EFAULT || ret == -EINTR || ret == -EBADF || ret == -ENOMEM))
+		*chosen = NULL;
+	kchan_numbers_release(&numbers);
+	return ret;
+}
+
 /**
  * kchan_ops_do() - do one of several operations
  * @ops: the operations, and how
@@ -296,32 +344,7 @@ static int do_once(struct kchan_ops *ops, struct kchan_op **chosen)
  */
 int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen)
 {
-	struct kchan_numbers numbers;
-	int attempt, error, ret;
-
-	numbers.nr = 0;
-	ops->numbers = &numbers;
-	for (attempt = 0; attempt < KCHAN_ATTEMPTS; attempt++) {
-		ret = do_once(ops, chosen);
-		if (ret != -EFAULT || !*chosen)
-			break;
-		ops->prepared = true;
-		/* Others were quicker, and then another case was next: all get what they need. */
-		error = attempt && ops->nr > 1 ? prepare_all(ops) :
-						 (*chosen)->type->touch(*chosen, &numbers);
-		if (error) {
-			*chosen = NULL;
-			ret = error;
-			break;
-		}
-	}
-	/* What could not be brought to its end has not been done. */
-	if (ret == -EFAULT || ret == -EINTR || ret == -EBADF || ret == -ENOMEM)
-		*chosen = NULL;
-	if (ops->prepared)
-		release_all(ops, NULL);
-	kchan_numbers_release(&numbers);
-	return ret;
+	return do_ops(ops, chosen);
 }
 
 /**
@@ -342,5 +365,5 @@ int kchan_op_do(struct kchan_op *op, const struct kchan_deadline *deadline, bool
 		.deadline = deadline,
 	};
 
-	return kchan_ops_do(&ops, &chosen);
+	return do_ops(&ops, &chosen);
 }

@@ -256,7 +256,8 @@ static void transfer_release(struct kchan_op *op)
 {
 	if (op->parcel != op->own)
 		kchan_parcel_free(op->parcel);
-	kchan_parcels_free(&op->spent);
+	if (unlikely(!list_empty(&op->spent)))
+		kchan_parcels_free(&op->spent);
 	op->parcel = NULL;
 }
 
@@ -465,7 +466,7 @@ static struct kchan_parcel *chan_put_back(struct kchan_chan *chan, struct kchan_
 /* The message in the caller's hand has been taken, or goes back. */
 static void chan_settle(struct kchan_chan *chan, struct kchan_op *op, bool taken)
 {
-	struct kchan_change change;
+	struct kchan_change change __uninitialized;
 
 	kchan_lock(&chan->obj, &change);
 	chan->in_hand--;
@@ -628,7 +629,7 @@ int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 		    const struct kchan_deadline *deadline, bool sync)
 {
 	const bool discards = kchan_chan_discards(chan);
-	struct kchan_change change;
+	struct kchan_change change __uninitialized;
 	int ret;
 
 	kchan_lock(&chan->obj, &change);
@@ -653,7 +654,7 @@ int kchan_chan_send(struct kchan_chan *chan, const void __user *msg,
 int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 		    const struct kchan_deadline *deadline)
 {
-	struct kchan_change change;
+	struct kchan_change change __uninitialized;
 	int ret;
 
 	kchan_lock(&chan->obj, &change);
@@ -673,7 +674,7 @@ int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
  */
 void kchan_chan_post(struct kchan_chan *chan, const void *msg)
 {
-	struct kchan_change change;
+	struct kchan_change change __uninitialized;
 	struct kchan_op op;
 	int ret = -ENOMEM;
 

@@ -328,7 +328,6 @@ static bool kchan_done(struct kchan_waiter *waiter)
 static int kchan_sleep(struct kchan_waiter *waiter, const struct kchan_deadline *deadline)
 {
 	ktime_t time = deadline->time;
-	ktime_t *expires = time == KTIME_MAX ? NULL : &time;
 	int ret = 0;
 
 	for (;;) {
@@ -339,8 +338,10 @@ static int kchan_sleep(struct kchan_waiter *waiter, const struct kchan_deadline 
 			ret = -ERESTARTSYS;
 			break;
 		}
-		if (!schedule_hrtimeout_range_clock(expires, current->timer_slack_ns,
-						    HRTIMER_MODE_ABS, deadline->clock)) {
+		if (time == KTIME_MAX) {
+			schedule();
+		} else if (!schedule_hrtimeout_range_clock(&time, current->timer_slack_ns,
+							   HRTIMER_MODE_ABS, deadline->clock)) {
 			ret = -ETIMEDOUT;
 			break;
 		}
