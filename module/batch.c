@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "batch.h"
+#include "chan.h"
 #include "file.h"
 #include "uarg.h"
 
@@ -51,6 +52,18 @@ static int load_addresses(struct batch *batch, u32 n)
 			      n * sizeof(*batch->address)) ? -EFAULT : 0;
 }
 
+/* Moves up to @n messages at once, where that can be; returns how many. */
+static u32 move_run(struct batch *batch, u32 n, struct kchan_change *change)
+{
+	struct kchan_chan *chan = kchan_chan_of(batch->op.obj);
+	void __user *msgs = address_of(batch, batch->done);
+
+	if (batch->args.flags & KCHAN_VECTOR)
+		return 0;
+	return batch->success ? kchan_chan_recv_run(chan, msgs, n, change) :
+				kchan_chan_send_run(chan, msgs, n, change);
+}
+
 /* Moves up to @n messages; returns what the last attempt did. */
 static int move_some(struct batch *batch, u32 n)
 {
@@ -61,9 +74,16 @@ static int move_some(struct batch *batch, u32 n)
 
 	kchan_lock(op->obj, &change);
 	do {
+		u32 moved = move_run(batch, end - batch->done, &change);
+
+		batch->done += moved;
+		ret = batch->success;
+		if (moved)
+			continue;
 		op->msg = address_of(batch, batch->done);
 		ret = op->type->attempt(op, NULL, &change);
-	} while (ret == batch->success && ++batch->done < end);
+		batch->done += ret == batch->success;
+	} while (ret == batch->success && batch->done < end);
 	change.many = n > 1;
 	kchan_unlock(op->obj, &change);
 	op->type->release(op);

@@ -666,6 +666,60 @@ int kchan_chan_recv(struct kchan_chan *chan, void __user *msg,
 }
 
 /**
+ * kchan_chan_send_run() - send messages that lie one behind the other, into room that does
+ * @chan: locked
+ * @msgs: the caller's
+ * @n: how many, at most
+ * @change: for kchan_unlock()
+ *
+ * Return: how many of them are sent.  None does not mean that none could be, but that the
+ * first is to be sent alone: a receiver waits for it, or it carries more than bytes, or ...
+ */
+u32 kchan_chan_send_run(struct kchan_chan *chan, const void __user *msgs, u32 n,
+			struct kchan_change *change)
+{
+	u32 at = chan->head + chan->count;
+
+	if (chan->cargo_at || chan->receivers.len || kchan_chan_broken(chan))
+		return 0;
+	at -= at > chan->capacity ? chan->capacity + 1 : 0;
+	n = min3(n, chan->capacity - chan->count, chan->capacity + 1 - at);
+	if (!n || kchan_load_many(kchan_chan_slot(chan, chan->count), msgs, chan->elem_size, n))
+		return 0;
+	chan->count += n;
+	change->poll |= KCHAN_POLL_IN;
+	return n;
+}
+
+/**
+ * kchan_chan_recv_run() - receive messages that lie one behind the other
+ * @chan: locked
+ * @msgs: where to, likewise
+ * @n: how many, at most
+ * @change: for kchan_unlock()
+ *
+ * Return: how many; none, as for kchan_chan_send_run()
+ */
+u32 kchan_chan_recv_run(struct kchan_chan *chan, void __user *msgs, u32 n,
+			struct kchan_change *change)
+{
+	u32 i;
+
+	if (chan->cargo_at || chan->nr_returned)
+		return 0;
+	n = min3(n, chan->count, chan->capacity + 1 - chan->head);
+	if (!n || kchan_store_many(msgs, kchan_chan_slot(chan, 0), chan->elem_size, n))
+		return 0;
+	chan->head += n;
+	chan->head -= chan->head > chan->capacity ? chan->capacity + 1 : 0;
+	chan->count -= n;
+	change->poll |= KCHAN_POLL_OUT;
+	for (i = 0; i < n && chan->senders.len; i++)
+		chan_refill(chan, change);
+	return n;
+}
+
+/**
  * kchan_chan_post() - send a message of the kernel's own, without waiting
  * @chan: held as by a handle that can send
  * @msg: elem_size bytes

@@ -131,6 +131,34 @@ fault:
 	return -EFAULT;
 }
 
+static __always_inline int load(void *dst, const void __user *src, size_t each, u32 n)
+{
+	int ret;
+
+	if (!each)
+		return 0;
+	if (!is_small(dst, src, each))
+		return copy_from_user_nofault(dst, src, each * n);
+	pagefault_disable();
+	ret = kchan_read_words(dst, src, each * n / sizeof(long));
+	pagefault_enable();
+	return ret;
+}
+
+static __always_inline int store(void __user *dst, const void *src, size_t each, u32 n)
+{
+	int ret;
+
+	if (!each)
+		return 0;
+	if (!is_small(src, dst, each))
+		return copy_to_user_nofault(dst, src, each * n);
+	pagefault_disable();
+	ret = store_small(dst, src, each * n / sizeof(long));
+	pagefault_enable();
+	return ret;
+}
+
 /**
  * kchan_load_nofault() - copy from user memory, never sleeping
  * @dst: where to
@@ -141,16 +169,21 @@ fault:
  */
 int kchan_load_nofault(void *dst, const void __user *src, size_t size)
 {
-	int ret;
+	return load(dst, src, size, 1);
+}
 
-	if (!size)
-		return 0;
-	if (!is_small(dst, src, size))
-		return copy_from_user_nofault(dst, src, size);
-	pagefault_disable();
-	ret = kchan_read_words(dst, src, size / sizeof(long));
-	pagefault_enable();
-	return ret;
+/**
+ * kchan_load_many() - kchan_load_nofault() of messages one behind the other
+ * @dst: where to
+ * @src: the caller's
+ * @size: bytes of each
+ * @n: how many
+ *
+ * Return: 0 or -EFAULT
+ */
+int kchan_load_many(void *dst, const void __user *src, size_t size, u32 n)
+{
+	return load(dst, src, size, n);
 }
 
 /**
@@ -163,16 +196,21 @@ int kchan_load_nofault(void *dst, const void __user *src, size_t size)
  */
 int kchan_store_nofault(void __user *dst, const void *src, size_t size)
 {
-	int ret;
+	return store(dst, src, size, 1);
+}
 
-	if (!size)
-		return 0;
-	if (!is_small(src, dst, size))
-		return copy_to_user_nofault(dst, src, size);
-	pagefault_disable();
-	ret = store_small(dst, src, size / sizeof(long));
-	pagefault_enable();
-	return ret;
+/**
+ * kchan_store_many() - kchan_store_nofault() of messages one behind the other
+ * @dst: the caller's
+ * @src: where from
+ * @size: bytes of each
+ * @n: how many
+ *
+ * Return: 0 or -EFAULT, and then some may have been written
+ */
+int kchan_store_many(void __user *dst, const void *src, size_t size, u32 n)
+{
+	return store(dst, src, size, n);
 }
 
 /**

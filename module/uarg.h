@@ -30,7 +30,9 @@ int kchan_read_other(void *dst, size_t size, size_t first, const void __user *sr
 int kchan_write_struct(void __user *dst, const void *src, size_t size, size_t first);
 int kchan_convert_deadline(u32 flags, s64 time, struct kchan_deadline *deadline);
 int kchan_load_nofault(void *dst, const void __user *src, size_t size);
+int kchan_load_many(void *dst, const void __user *src, size_t size, u32 n);
 int kchan_store_nofault(void __user *dst, const void *src, size_t size);
+int kchan_store_many(void __user *dst, const void *src, size_t size, u32 n);
 int kchan_store_soon(void __user *dst, const void *src, size_t size);
 int kchan_touch_source(const void __user *src, size_t size);
 int kchan_touch_target(void __user *dst, size_t size);
