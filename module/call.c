@@ -73,7 +73,10 @@ static long call_with(struct file *file, struct file *answers, const struct kcha
 	ret = send_request(file, args, arg, deadline);
 	if (ret)
 		return ret;
-	return kchan_op_do(&op, kchan_may_wait(answers, args->flags) ? deadline : NULL, false);
+	/* Who has just been asked has not answered yet: there is nothing to look for. */
+	if (!kchan_may_wait(answers, args->flags))
+		deadline = NULL;
+	return kchan_op_do(&op, deadline, deadline);
 }
 
 /**

@@ -116,21 +116,22 @@ static void pick_one(struct survey *survey, u32 index, bool in_order, u32 *rando
 static __always_inline void get_cases(struct select_table *table, const struct kchan_select *args,
 				      struct survey *survey)
 {
-	const struct kchan_case *arg = table->args;
-	u32 random = 0, i;
+	const struct kchan_case *arg = table->args, *end = arg + args->nr;
+	struct fd *fd = table->fd;
+	struct file *file;
+	u32 random = 0;
 
-	for (i = 0; i < args->nr; i++, arg++) {
-		struct fd fd = fdget(arg->fd);
-		struct file *file = fd_file(fd);
-
-		table->fd[i] = fd;
+	table->nr = args->nr;
+	for (; arg < end; arg++, fd++) {
+		*fd = fdget(arg->fd);
+		file = fd_file(*fd);
 		if (unlikely(!file || file->f_op != &kchan_chan_fops ||
 			     !is_plain(file->private_data, arg, file->f_mode)))
 			survey->plain &= arg->fd < 0;
 		else if (unlikely(looks_ready(file->private_data, arg->op)))
-			pick_one(survey, i, args->flags & KCHAN_IN_ORDER, &random);
+			pick_one(survey, arg - table->args, args->flags & KCHAN_IN_ORDER,
+				 &random);
 	}
-	table->nr = i;
 }
 
 /* Does a plain send or receive, if it need not wait. */
