@@ -127,7 +127,7 @@ static __always_inline void get_cases(struct select_table *table, const struct k
 		file = fd_file(*fd);
 		if (unlikely(!file || file->f_op != &kchan_chan_fops ||
 			     !is_plain(file->private_data, arg, file->f_mode)))
-			survey->plain &= arg->fd < 0;
+			survey->plain &= arg->fd < 0 && arg->op != KCHAN_OP_COND;
 		else if (unlikely(looks_ready(file->private_data, arg->op)))
 			pick_one(survey, arg - table->args, args->flags & KCHAN_IN_ORDER,
 				 &random);
