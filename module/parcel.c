@@ -12,6 +12,18 @@
 static struct kmem_cache *parcel_cache;
 
 /**
+ * kchan_parcel_make() - make a parcel of memory that is there, on the stack for one
+ * @parcel: the parcel; its data not initialised
+ * @size: of the message in bytes; more than KCHAN_PARCEL_INLINE has no room yet
+ */
+void kchan_parcel_make(struct kchan_parcel *parcel, size_t size)
+{
+	parcel->size = size;
+	parcel->cargo = NULL;
+	parcel->data = parcel->small;
+}
+
+/**
  * kchan_parcel_alloc() - room for one message, charged to the current memcg
  * @size: of the message in bytes
  *
@@ -23,9 +35,7 @@ struct kchan_parcel *kchan_parcel_alloc(size_t size)
 
 	if (!parcel)
 		return NULL;
-	parcel->size = size;
-	parcel->cargo = NULL;
-	parcel->data = parcel->small;
+	kchan_parcel_make(parcel, size);
 	if (size > sizeof(parcel->small)) {
 		parcel->data = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!parcel->data) {
@@ -34,18 +44,6 @@ struct kchan_parcel *kchan_parcel_alloc(size_t size)
 		}
 	}
 	return parcel;
-}
-
-/**
- * kchan_parcel_make() - make a parcel on the stack
- * @parcel: the parcel; its data not initialised
- * @size: of the message in bytes, at most KCHAN_PARCEL_INLINE
- */
-void kchan_parcel_make(struct kchan_parcel *parcel, size_t size)
-{
-	parcel->size = size;
-	parcel->cargo = NULL;
-	parcel->data = parcel->small;
 }
 
 /**
