@@ -229,7 +229,7 @@ static __always_inline int try_each(struct kchan_ops *ops, struct kchan_op **cho
 
 	for (i = 0; i < ops->nr; i++) {
 		if (random) {
-			random = (u32)(random * 747796405 + 2891336453U);
+			random = kchan_draw_next(random);
 			swap(ops->op[i], ops->op[i + (u32)(random * (ops->nr - i) >> 32)]);
 		}
 		rest(i);

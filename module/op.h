@@ -166,6 +166,18 @@ int kchan_op_do(struct kchan_op *op, const struct kchan_deadline *deadline, bool
 int kchan_ops_do(struct kchan_ops *ops, struct kchan_op **chosen);
 
 /**
+ * kchan_draw_next() - draw once more
+ * @random: drawn before, at first from the kernel's own
+ *
+ * Return: a number good enough to choose fairly by its upper bits, for what the kernel's
+ * would cost too much to ask for again
+ */
+static inline u32 kchan_draw_next(u32 random)
+{
+	return random * 747796405 + 2891336453U;
+}
+
+/**
  * kchan_op_of() - whose place in a queue it is
  * @entry: in a queue of an object, or out of one
  *

@@ -107,7 +107,7 @@ static void pick_one(struct survey *survey, u32 index, bool in_order, u32 *rando
 		return;
 	if (survey->ready == 2)
 		*random = get_random_u32();
-	*random = *random * 747796405 + 2891336453U;
+	*random = kchan_draw_next(*random);
 	if (!((u64)*random * survey->ready >> 32))
 		survey->pick = index;
 }
