@@ -3,7 +3,7 @@
 #include <kselftest_harness.h>
 #include "kchan_util.h"
 
-enum { CYCLES = 10000 };
+enum { CYCLES = 3000 };
 
 static long module_references(void)
 {
@@ -17,7 +17,7 @@ static long module_references(void)
 	return n;
 }
 
-/* Ten times as many as a user may own: if they stayed, this would fail. */
+/* Three times as many as a user may own: if they stayed, this would fail. */
 static int make_and_drop(void *arg)
 {
 	int dev = open_device(), sender;
