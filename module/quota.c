@@ -111,6 +111,12 @@ static struct kchan_user *user_new(void)
 	return user;
 }
 
+/* Locked; but kchan_is_over_quota() reads it without. */
+static void add_bytes(struct kchan_user *user, s64 bytes)
+{
+	WRITE_ONCE(user->bytes, user->bytes + bytes);
+}
+
 /* Adds all of it, or nothing and fails with @error. */
 static struct kchan_user *charge(u32 objects, u64 bytes, u32 files, int error)
 {
@@ -124,7 +130,7 @@ static struct kchan_user *charge(u32 objects, u64 bytes, u32 files, int error)
 	user = user_enter(fresh);
 	idle = user == fresh ? NULL : fresh;
 	if (exempt || user_may_add(user, objects, bytes, files)) {
-		user->bytes += bytes;
+		add_bytes(user, bytes);
 		user->objects += objects;
 		user->files += files;
 	} else {
@@ -141,7 +147,7 @@ static void uncharge(struct kchan_user *user, u32 objects, u64 bytes, u32 files)
 	struct kchan_user *idle;
 
 	spin_lock(&users_lock);
-	user->bytes -= bytes;
+	add_bytes(user, -bytes);
 	user->objects -= objects;
 	user->files -= files;
 	idle = user_forget_if_idle(user);
@@ -205,7 +211,7 @@ void kchan_uncharge_files(struct kchan_user *user, u32 files)
 void kchan_charge_more(struct kchan_user *user, s64 bytes)
 {
 	spin_lock(&users_lock);
-	user->bytes += bytes;
+	add_bytes(user, bytes);
 	spin_unlock(&users_lock);
 }
 
