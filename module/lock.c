@@ -23,7 +23,8 @@
  * elsewhere:
  *
  *	a writer waits		only while somebody holds the lock
- *	a reader waits		only while a writer holds the lock, or waits
+ *	a reader waits		only while a writer holds the lock, or one that came
+ *				before waits
  */
 #include <linux/fdtable.h>
 #include <linux/hashtable.h>
@@ -53,6 +54,7 @@ struct kchan_holder {
  * @holders: by whom
  * @writing: parked writers
  * @reading: parked readers
+ * @turns: how many have been parked
  * @ownerdead: a writer died, and nobody has made it consistent
  * @notrecoverable: and nobody will
  * @done: a once has been done
@@ -66,6 +68,7 @@ struct kchan_rwlock {
 	DECLARE_HASHTABLE(holders, 6);
 	struct kchan_queue writing;
 	struct kchan_queue reading;
+	u64 turns;
 	bool ownerdead;
 	bool notrecoverable;
 	bool done;
@@ -124,19 +127,22 @@ static int take_read(struct kchan_rwlock *lock, struct kchan_op *op)
 	return lock_outcome(lock);
 }
 
-/*
- * Admits all readers; or those whom no writer holds back, which are all but where
- * a single one waits, and does not hold back its own.
- */
+/* Whether a parked writer (or none) came before a parked reader. */
+static bool is_in_front(struct kchan_entry *writer, struct kchan_entry *reader)
+{
+	return writer && kchan_op_of(writer)->turn < kchan_op_of(reader)->turn;
+}
+
+/* Admits all readers; or those whom no writer in front holds back, but their own. */
 static void admit_readers(struct kchan_rwlock *lock, bool all, struct kchan_change *change)
 {
-	struct kchan_entry *writer = all ? NULL : kchan_first_other(&lock->writing, NULL);
-	struct kchan_entry *entry, *next;
+	struct kchan_entry *first = all ? NULL : kchan_first_other(&lock->writing, NULL);
+	struct kchan_entry *second = NULL, *entry, *next;
 
-	if (writer && kchan_first_other(&lock->writing, writer->waiter))
-		return;
+	if (first)
+		second = kchan_first_other(&lock->writing, first->waiter);
 	list_for_each_entry_safe(entry, next, &lock->reading.entries, node) {
-		if (writer && entry->waiter != writer->waiter)
+		if (is_in_front(first && first->waiter == entry->waiter ? second : first, entry))
 			continue;
 		if (kchan_claim_entry(entry, 0, &change->wakes))
 			entry->result = take_read(lock, kchan_op_of(entry));
@@ -362,6 +368,11 @@ static struct kchan_queue *read_queue(struct kchan_op *op)
 	return &lock_of(op->obj)->reading;
 }
 
+static void lock_parked(struct kchan_op *op, struct kchan_change *change)
+{
+	op->turn = lock_of(op->obj)->turns++;
+}
+
 /* A writer that no longer waits holds no readers back. */
 static void write_left(struct kchan_op *op, struct kchan_change *change)
 {
@@ -428,6 +439,7 @@ static const struct kchan_op_type write_type = {
 	.ready = write_ready,
 	.attempt = write_attempt,
 	.queue = write_queue,
+	.parked = lock_parked,
 	.left = write_left,
 	.finish = write_finish,
 };
@@ -438,6 +450,7 @@ static const struct kchan_op_type read_type = {
 	.attempt = read_attempt,
 	.prepare = read_prepare,
 	.queue = read_queue,
+	.parked = lock_parked,
 	.finish = read_finish,
 	.touch = read_prepare,
 	.release = read_release,

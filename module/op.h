@@ -95,6 +95,7 @@ struct kchan_op_type {
  * @units: add: how many
  * @files: locks: the process
  * @shared: locks: others may close its file numbers
+ * @turn: locks: how many were parked there before
  * @holder: read locks: to become what remembers it
  * @index: cells: which one
  * @counted: cells: the cell says that somebody waits
@@ -123,6 +124,7 @@ struct kchan_op {
 		struct {
 			fl_owner_t files;
 			bool shared;
+			u64 turn;
 			struct kchan_holder *holder;
 		};
 		struct {

@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who comes next at an rwmutex: a waiting writer holds new readers back, an
- * unlock admits all waiting readers, and the last reader lets the first writer
- * in.
+ * Who comes next at an rwmutex: a waiting writer holds new readers back, but not those
+ * who came before it; an unlock admits all waiting readers, and the last reader lets the
+ * first writer in.
  */
 #include <kselftest_harness.h>
-#include "kchan_util.h"
+#include "select_util.h"
 
-/* The tasks are threads: this process holds whatever they take. */
 struct waiter {
 	struct one_op *op;
 	struct task *task;
 };
 
-static struct waiter start_waiter(int m, __u32 op, __u32 writers, __u32 readers)
+/* What a process takes goes when it ends; what threads take, this process holds. */
+static struct waiter start_waiter_as(enum task_kind kind, int m, __u32 op, __u32 writers,
+				     __u32 readers)
 {
 	struct waiter w = { .op = new_op(m, op, 0) };
 
-	w.task = task_start(THREAD, do_one_op, w.op);
+	w.task = task_start(kind, do_one_op, w.op);
 	wait_waiting(m, writers, readers);
 	return w;
+}
+
+static struct waiter start_waiter(int m, __u32 op, __u32 writers, __u32 readers)
+{
+	return start_waiter_as(THREAD, m, op, writers, readers);
 }
 
 static int got(struct waiter w)
@@ -128,6 +134,56 @@ TEST(one_of_two_writers_gives_up)
 	EXPECT_EQ(0, got(writers[1]));
 	ASSERT_EQ(0, kchan_unlock(m));
 	EXPECT_EQ(0, got(reader));
+}
+
+TASK_FIXTURE(between_writers)
+
+/* Of two writers the one in front of the reader gives up: the other came later. */
+TEST_F(between_writers, writer_in_front_gives_up)
+{
+	int m = make_rwmutex();
+	struct waiter writers[2], reader;
+
+	catch_signal(SIGUSR1, 0);
+	ASSERT_EQ(0, kchan_rlock(m));
+	writers[0] = start_waiter_as(variant->kind, m, KCHAN_OP_LOCK, 1, 0);
+	reader = start_waiter_as(variant->kind, m, KCHAN_OP_RLOCK, 1, 1);
+	writers[1] = start_waiter_as(variant->kind, m, KCHAN_OP_LOCK, 2, 1);
+	task_signal(writers[0].task, SIGUSR1);
+	EXPECT_EQ(-EINTR, got(writers[0]));
+	EXPECT_EQ(0, got(reader));
+	EXPECT_EQ(true, waiting(m, 1, 0));
+	ASSERT_EQ(0, kchan_runlock(m));
+	if (variant->kind == THREAD)
+		ASSERT_EQ(0, kchan_runlock(m));
+	EXPECT_EQ(0, got(writers[1]));
+}
+
+/* It waits for writing as well, which holds back others, but not itself. */
+TEST_F(between_writers, select_for_both)
+{
+	int m = make_rwmutex();
+	struct one_select *s = new_select();
+	struct waiter writers[2];
+	struct task *both;
+
+	catch_signal(SIGUSR1, 0);
+	s->cases[s->nr++] = on_op(m, KCHAN_OP_LOCK, 0);
+	s->cases[s->nr++] = on_op(m, KCHAN_OP_RLOCK, 0);
+	ASSERT_EQ(0, kchan_rlock(m));
+	writers[0] = start_waiter_as(variant->kind, m, KCHAN_OP_LOCK, 1, 0);
+	both = start_select(variant->kind, s);
+	wait_waiting(m, 2, 1);
+	writers[1] = start_waiter_as(variant->kind, m, KCHAN_OP_LOCK, 3, 1);
+	task_signal(writers[0].task, SIGUSR1);
+	EXPECT_EQ(-EINTR, got(writers[0]));
+	ASSERT_EQ(0, task_join(both));
+	EXPECT_CHOSE(1, 0, s->chosen);
+	EXPECT_EQ(true, waiting(m, 1, 0));
+	ASSERT_EQ(0, kchan_runlock(m));
+	if (variant->kind == THREAD)
+		ASSERT_EQ(0, kchan_runlock(m));
+	EXPECT_EQ(0, got(writers[1]));
 }
 
 TEST(counts_readers)

@@ -7,7 +7,10 @@
 
 #include "specification.h"
 
-/* The two queues of an object: of what takes the right to send, and to receive. */
+/*
+ * The two queues of an object: of what takes the right to send, and to receive.  Who
+ * wants a lock stands in the first, for reading, too: there it counts who came before.
+ */
 enum { SENDERS, RECEIVERS };
 
 enum { NOBODY_ELSE = -1 };
@@ -29,6 +32,7 @@ static int queue_of(const struct history *h, const struct action *a)
 	switch (a->verb) {
 	case SEND:
 	case LOCK:
+	case RLOCK:
 		return SENDERS;
 	case ADD:
 		return group ? SENDERS : RECEIVERS;
@@ -435,31 +439,57 @@ static int readers_of(const struct thing *t)
 	return n;
 }
 
-static bool admit_readers(const struct history *h, struct state *s, struct thing *t)
+static bool is_reader(const struct history *h, const struct state *s, int place)
 {
-	int place;
+	return call_of(h, s, place / MAX_CASES)->does[place % MAX_CASES].verb == RLOCK;
+}
 
-	while ((place = first_other(s, &t->queue[RECEIVERS], MAX_TASKS)) != NOBODY_ELSE) {
-		t->readers[process_of(h, place / MAX_CASES)]++;
-		if (!serve(h, s, &t->queue[RECEIVERS], place, 0, 0))
-			return false;
+/* The first before the @end-th place who is not to read, but for the task itself. */
+static int first_writer(const struct history *h, const struct state *s, const struct queue *q,
+			int task, int end)
+{
+	for (int i = 0; i < end; i++) {
+		int other = q->place[i] / MAX_CASES;
+
+		if (other != task && s->task[other].phase == OPEN &&
+		    !is_reader(h, s, q->place[i]))
+			return q->place[i];
 	}
-	return true;
+	return NOBODY_ELSE;
+}
+
+/* One who waits to read; if not any, then one whom no writer in front holds back. */
+static int next_reader(const struct history *h, const struct state *s, const struct queue *q,
+		       bool any)
+{
+	for (int i = 0; i < q->length; i++) {
+		int task = q->place[i] / MAX_CASES;
+
+		if (is_reader(h, s, q->place[i]) && s->task[task].phase == OPEN &&
+		    (any || first_writer(h, s, q, task, i) == NOBODY_ELSE))
+			return q->place[i];
+	}
+	return NOBODY_ELSE;
 }
 
 /* After a writer all readers who wait, after the last reader a writer. */
 static bool pass_on(const struct history *h, struct state *s, struct thing *t, bool from_writer)
 {
-	int writer = first_other(s, &t->queue[SENDERS], MAX_TASKS);
+	struct queue *q = &t->queue[SENDERS];
+	int place;
 
 	if (t->holder)
 		return true;
-	if ((from_writer || writer == NOBODY_ELSE) && !admit_readers(h, s, t))
-		return false;
-	if (writer == NOBODY_ELSE || readers_of(t))
+	while ((place = next_reader(h, s, q, from_writer)) != NOBODY_ELSE) {
+		t->readers[process_of(h, place / MAX_CASES)]++;
+		if (!serve(h, s, q, place, 0, 0))
+			return false;
+	}
+	place = first_writer(h, s, q, MAX_TASKS, q->length);
+	if (place == NOBODY_ELSE || readers_of(t))
 		return true;
-	t->holder = process_of(h, writer / MAX_CASES) + 1;
-	return serve(h, s, &t->queue[SENDERS], writer, 0, 0);
+	t->holder = process_of(h, place / MAX_CASES) + 1;
+	return serve(h, s, q, place, 0, 0);
 }
 
 static bool unlock(const struct history *h, struct state *s, struct thing *t)
@@ -564,13 +594,26 @@ static int length_of(enum kind kind, const struct thing *t)
 }
 
 /* All who wait are counted; who is about to leave, its wait decided, may be. */
-static bool counts(const struct state *s, const struct queue *q, int waiting)
+/* Whether so many may be counted who wait with that right. */
+static bool counts(const struct history *h, const struct state *s, const struct thing *t,
+		   int right, int waiting)
 {
-	int undecided = 0;
+	int all = 0, undecided = 0;
 
-	for (int i = 0; i < q->length; i++)
-		undecided += s->task[q->place[i] / MAX_CASES].phase == OPEN;
-	return waiting >= undecided && waiting <= q->length;
+	for (int side = 0; side < 2; side++) {
+		const struct queue *q = &t->queue[side];
+
+		for (int i = 0; i < q->length; i++) {
+			int task = q->place[i] / MAX_CASES;
+			bool reads = is_reader(h, s, q->place[i]);
+
+			if ((reads ? RECEIVERS : side) != right)
+				continue;
+			all++;
+			undecided += s->task[task].phase == OPEN;
+		}
+	}
+	return waiting >= undecided && waiting <= all;
 }
 
 static bool act_stat(const struct history *h, const struct state *s, const struct thing *t,
@@ -583,8 +626,8 @@ static bool act_stat(const struct history *h, const struct state *s, const struc
 		return false;
 	return c->seen.dropped == t->dropped && c->seen.cause == t->cause &&
 	       c->seen.state == state_of(kind, t) &&
-	       counts(s, &t->queue[0], c->seen.waiting[0]) &&
-	       counts(s, &t->queue[1], c->seen.waiting[1]);
+	       counts(h, s, t, SENDERS, c->seen.waiting[0]) &&
+	       counts(h, s, t, RECEIVERS, c->seen.waiting[1]);
 }
 
 /* ---- any operation ---- */
@@ -593,8 +636,10 @@ static bool is_ready(const struct history *h, const struct state *s, int task, i
 {
 	const struct action *a = &call_of(h, s, task)->does[i];
 	const struct thing *t = &s->thing[a->object];
+	const struct queue *q = &t->queue[SENDERS];
 	bool alone = a->verb <= MAY_WAIT &&
 		     first_other(s, &t->queue[queue_of(h, a)], task) == NOBODY_ELSE;
+	bool writer = first_writer(h, s, q, task, q->length) != NOBODY_ELSE;
 
 	switch (a->verb) {
 	case SEND:
@@ -609,10 +654,9 @@ static bool is_ready(const struct history *h, const struct state *s, int task, i
 	case ZERO:
 		return !t->count;
 	case LOCK:
-		return t->ended || (alone && !t->holder && !readers_of(t));
+		return t->ended || (!writer && !t->holder && !readers_of(t));
 	case RLOCK:
-		return !t->holder &&
-		       first_other(s, &t->queue[SENDERS], task) == NOBODY_ELSE;
+		return !writer && !t->holder;
 	case AWAIT_SIGNAL:
 		return !holds_lock(h, s, task, a->number);
 	case AWAIT_CANCEL:

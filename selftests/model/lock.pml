@@ -34,12 +34,22 @@
 #define OUTCOME(c, e)	(notrecoverable[c] -> NOT_RECOVERABLE : \
 			 (ownerdead[c] -> OWNER_DEAD : DONE))
 
+/* is_in_front(): of writers and readers */
+#define HAS_PARKED(c)	lock_parked(c)
+#define IN_FRONT(x, e)	(!reads[e] || (in_front[e] & (1 << (x))))
+#ifdef MISTAKE_LATER_WRITER_HOLDS_BACK
+#define IS_AHEAD(x)	true
+#else
+#define IS_AHEAD(x)	IN_FRONT(x, reader)
+#endif
+
 #include "turn.pml"
 
 mtype = { OWNER_DEAD, NOT_RECOVERABLE };
 
-/* struct kchan_op */
+/* struct kchan_op; in place of ->turn the writers that were parked before a reader */
 bit reads[ENTRIES + 1];
+short in_front[ENTRIES + 1];
 
 /* struct kchan_rwlock; struct kchan_holder is just how often a process reads */
 byte writer[2];
@@ -71,6 +81,20 @@ inline have(c, e)
 		times[OF(c, PROCESS_OF(e))]++
 	:: else -> writer[c] = PROCESS_OF(e)
 	fi
+}
+
+inline lock_parked(c)
+{
+	n = (reads[e] -> len(queue[WRITING(c)]) : 0);
+	do
+	:: n == 0 -> break
+	:: else ->
+		queue[WRITING(c)]?x;
+		queue[WRITING(c)]!x;
+		n--;
+		in_front[e] = in_front[e] | (1 << x)
+	od;
+	x = NOBODY
 }
 
 inline visit(c)
@@ -110,7 +134,7 @@ inline end_waits(q, c)
 	od
 }
 
-/* admit_readers(); where not @all are admitted, those behind no writer but their own */
+/* admit_readers(); where not @all are admitted, those with no writer in front but their own */
 inline admit_readers(c, all)
 {
 	do
@@ -164,12 +188,35 @@ inline pass_on(c, from_writer)
 	fi
 }
 
+/* No reader waits who could read: whoever holds it back came before. */
+inline check_readers(c)
+{
+	d_step {
+		do
+		:: at >= len(queue[READING(c)]) -> break
+		:: at < len(queue[READING(c)]) ->
+			find_at(READING(c));
+			reader = found;
+			found = NOBODY;
+			if
+			:: !claimed[WAITER(reader)] -> check_held_back(WRITING(c), c, reader)
+			:: else
+			fi;
+			at++
+		od;
+		at = 0;
+		reader = NOBODY
+	}
+}
+
 /* write_left() */
 inline left(c)
 {
 	if
 #ifndef MISTAKE_READERS_LEFT_BEHIND
-	:: IS_WRITE(what[k]) -> pass_on(c, false)
+	:: IS_WRITE(what[k]) ->
+		pass_on(c, false);
+		check_readers(c)
 #endif
 	:: else
 	fi

@@ -6,8 +6,20 @@
  *	CAN_HAVE(c, e)	the object as it is would let entry @e have what it asks for
  *	have(c, e)	it has it
  *	OUTCOME(c, e)	what it is told
+ *
+ * and may say
+ *
+ *	HAS_PARKED(c)	what else is done when @e has been parked
+ *	IN_FRONT(x, e)	whether of two who are parked in different queues @x came first
+ *	IS_AHEAD(x)	whether @x does, of the one who is to be admitted
  */
 #define HOLDS_BACK
+
+#ifndef IN_FRONT
+#define HAS_PARKED(c)	skip
+#define IN_FRONT(x, e)	true
+#define IS_AHEAD(x)	true
+#endif
 
 #include "op.pml"
 
@@ -72,7 +84,7 @@ inline look_ahead(q, own)
 				found = NOBODY;
 				find_other(q, own)
 			:: else ->
-				can = false;
+				can = !IS_AHEAD(found);
 				found = NOBODY
 			fi
 		}
@@ -88,7 +100,9 @@ inline have_or_park(q, c)
 		check_turn(q, e);
 		have(c, e);
 		decide_own(OUTCOME(c, e))
-	:: !can && SECOND_PASS -> park(QUEUE(what[k]))
+	:: !can && SECOND_PASS ->
+		park(QUEUE(what[k]));
+		HAS_PARKED(c)
 	:: else
 	fi;
 	can = false;
@@ -136,11 +150,12 @@ inline check_held_back(q, c, e)
 		queue[q]!x;
 		n--;
 		before = (before == 0 && x == e -> 1 : before);
-		before = (before == 0 && WAITER(x) != WAITER(e) -> 2 : before)
+		before = (before == 0 && WAITER(x) != WAITER(e) && IN_FRONT(x, e) -> 2 : before)
 	od;
 	for (x : 1 .. ENTRIES) {
 		before = (place[x] == q + 1 && WAITER(x) != WAITER(e) && claimed[WAITER(x)] &&
-			  won[WAITER(x)] != x && !gone[WAITER(x)] -> 2 : before)
+			  won[WAITER(x)] != x && !gone[WAITER(x)] && IN_FRONT(x, e) ->
+			  2 : before)
 	};
 	assert(before == 2 || !CAN_HAVE(c, e));
 	before = 0;
