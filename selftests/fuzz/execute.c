@@ -281,6 +281,7 @@ struct step answer_of(const struct step *call)
 	s.f[ON] = call->f[ANSWER];
 	s.f[LEN] = call->f[ANSWER_LEN];
 	s.f[MEM] = call->f[ANSWER_MEM];
+	s.f[ANCILLARY] = RIGHT;
 	return s;
 }
 
@@ -328,8 +329,7 @@ static void read_or_write(struct run *run, const struct step *s, struct result *
 /* A cond's argument is the number of its lock's file. */
 __u64 op_arg(const struct run *run, const struct step *s)
 {
-	return s->f[OP] == KCHAN_OP_COND && s->f[LOCK] ? (__u64)fd_of(run, s->f[LOCK])
-						       : s->f[ARG];
+	return s->f[OP] == KCHAN_OP_COND ? (__u64)fd_of(run, s->f[LOCK]) : s->f[ARG];
 }
 
 static void wait_op_step(struct run *run, const struct step *s, struct result *r)

@@ -11,13 +11,15 @@
 #define CASES_PAGES	16
 #define CARGO_PAGES	4
 #define BUFFER_PAGES	19	/* a message of 64 KiB, wherever it begins, and margins */
+#define GAP_PAGES	17	/* behind an area: as many messages as a batch may have */
 
 static __u8 *struct_area, *cases_area, *buffer_areas[BUFFERS + PEERS];
 static __u8 *ancillary_areas[BUFFERS], *handle_areas[BUFFERS];
 
 static __u8 *map_area(unsigned int pages)
 {
-	__u8 *p = mmap(NULL, (pages + 2) * PAGE, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	__u8 *p = mmap(NULL, (1 + pages + GAP_PAGES) * PAGE, PROT_NONE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	must(p != MAP_FAILED);
 	must(!mprotect(p + PAGE, pages * PAGE, PROT_READ | PROT_WRITE));

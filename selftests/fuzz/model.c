@@ -607,7 +607,7 @@ bool model_leaves_out(struct model *m, const struct trace *t, unsigned int i)
 
 	if (!places_are_right(m, s) || is_too_much(m, s))
 		return true;
-	if (by_child(s) && child_has_much_to_tell(m))
+	if (by_child(s) && child_has_much_to_tell(m, s))
 		return true;
 	if (s->call == STORE)
 		return !store_is_possible(m, s);

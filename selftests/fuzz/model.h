@@ -102,6 +102,8 @@ struct m_peer {
 	struct step step;
 	struct m_op op;
 	bool parked, ended;
+	bool holds;		/* its handles: until its call returns */
+	int lock;		/* the file of a cond's, or NONE */
 	__u64 turn;		/* those who came before have lower ones */
 	long ret;
 	__u64 value;
@@ -197,6 +199,7 @@ struct m_peer *first_peer(const struct m_object *o, __u32 op);
 __u32 waiting_with(const struct m_object *o, __u32 right);
 void end_wait_of_sender(struct model *m, struct m_peer *p);
 long wake_peers(struct model *m, const struct m_object *cond, __u64 most);
+void serve_peers(struct model *m);
 void settle(struct model *m);
 bool may_park(const struct model *m, const struct step *s);
 void park_in_model(struct model *m, const struct step *s);
@@ -225,7 +228,7 @@ void stop_watching(struct model *m, struct m_object *o);
 void tell_of_number(struct model *m, int file);
 /* A child that had all our numbers has ended. */
 void tell_of_child(struct model *m);
-bool child_has_much_to_tell(const struct model *m);
+bool child_has_much_to_tell(const struct model *m, const struct step *s);
 
 /* ---- what all calls have in common (model.c) ---- */
 

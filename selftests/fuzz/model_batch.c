@@ -116,7 +116,7 @@ static bool move_one(struct call_of *c, const struct m_op *op, __u64 i, struct m
 		message->number += i;
 	}
 	op_do(c->m, op, c->who, message, &value);
-	settle(c->m);
+	serve_peers(c->m);
 	return true;
 }
 
@@ -165,7 +165,10 @@ bool batch_would_wait(struct call_of *c)
 	if (max <= KCHAN_MAX_COUNT && (max > MAX_BATCH || max * op.len > KCHAN_MAX_ELEM_SIZE))
 		return true;
 	check_batch(c, &op);
-	if (c->v.nr || never_waits(c->s, c->f) || has_bad_array(c->s))
+	if (c->v.nr || never_waits(c->s, c->f))
+		return false;
+	/* Of an array that is cut off the beginning may be enough to wait for. */
+	if (has_bad_array(c->s) && c->s->f[CASES_AT] != CUT)
 		return false;
 	ready = count_ready(&op);
 	return ready < (__u32)c->s->f[MIN] && ready <= first_bad(&op, max);
@@ -272,16 +275,17 @@ bool answer_would_wait(struct call_of *c)
 	struct step recv = answer_of(c->s);
 	struct m_op request = op_of(c->m, c->s, KCHAN_OP_SEND);
 	struct m_op answer = op_of(c->m, &recv, KCHAN_OP_RECV);
+	__u32 sent = c->s->f[SENT];
 
 	check_request(c, &request, &answer);
 	if (c->v.nr)
 		return false;
-	if (!c->s->f[SENT]) {
+	if (!sent) {
 		if (!op_ready(&request))
 			return !never_waits(c->s, c->f);
 		if (is_at_end(&request) || op_has_bad_memory(&request))
 			return false;
 	}
 	return !op_ready(&answer) && !never_waits(c->s, &c->m->files[answer.file]) &&
-	       !(answer.obj == request.obj && !c->s->f[SENT] && answers_itself(&request));
+	       !(answer.obj == request.obj && !sent && answers_itself(&request));
 }

@@ -19,11 +19,13 @@ struct m_op op_at(const struct model *m, const struct step *s, __u32 op)
 		.op = op, .index = s->f[INDEX], .arg = s->f[ARG],
 	};
 
+	bool travels = (op == KCHAN_OP_SEND || op == KCHAN_OP_RECV) && s->f[ANCILLARY] != RIGHT;
+
 	/* The address of what travels with a message stands in its place, be it NULL. */
-	if ((op == KCHAN_OP_SEND || op == KCHAN_OP_RECV) && s->f[ANCILLARY] != RIGHT)
+	if (travels)
 		o.arg = 0;
 	o.full = s->f[FULL];
-	o.ancillary = s->f[ANCILLARY] != RIGHT && s->f[ANCILLARY] != NULL_POINTER &&
+	o.ancillary = travels && s->f[ANCILLARY] != NULL_POINTER &&
 		      (s->call == CASE || s->call == PARK ||
 		       ((s->call == SEND || s->call == RECV) &&
 			claimed_size(s, sizeof(struct kchan_msg)) > ADDRESS_END));

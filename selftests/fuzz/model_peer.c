@@ -45,7 +45,23 @@ static void end_wait(struct model *m, struct m_peer *p, long ret, __u64 value)
 	p->value = value;
 	if (p->op.op == KCHAN_OP_SEND)
 		drop_cargo(m, &p->message);
-	drop_file(m, p->op.file);
+}
+
+/* Whose call has returned holds no handles any more. */
+static bool let_go(struct model *m)
+{
+	for (int i = 0; i < PEERS; i++) {
+		struct m_peer *p = &m->peers[i];
+
+		if (p->parked || !p->holds)
+			continue;
+		p->holds = false;
+		drop_file(m, p->op.file);
+		if (p->lock != NONE)
+			drop_file(m, p->lock);
+		return true;
+	}
+	return false;
 }
 
 void end_wait_of_sender(struct model *m, struct m_peer *p)
@@ -122,8 +138,8 @@ static bool settle_one(struct model *m)
 	return false;
 }
 
-/* After a step: whoever waited for what it did goes on. */
-void settle(struct model *m)
+/* Whoever waited for what a part of a call did is served. */
+void serve_peers(struct model *m)
 {
 	while (settle_one(m))
 		;
@@ -131,20 +147,31 @@ void settle(struct model *m)
 		m->objects[i].readers_next = false;
 }
 
+/* After a step: they go on. */
+void settle(struct model *m)
+{
+	do
+		serve_peers(m);
+	while (let_go(m));
+}
+
 void park_in_model(struct model *m, const struct step *s)
 {
 	struct m_peer *p = &m->peers[s->f[PEER]];
 
 	*p = (struct m_peer){
-		.step = *s, .parked = true, .turn = m->turns++,
+		.step = *s, .parked = true, .holds = true, .turn = m->turns++, .lock = NONE,
 	};
 	p->op = op_at(m, &p->step, s->f[OP]);
 	p->message = message_of(m, &p->op, US);
 	if (p->op.op == KCHAN_OP_SEND)
 		hold_cargo(m, &p->message);
 	m->files[p->op.file].refs++;
-	if (s->f[OP] == KCHAN_OP_COND)
-		give_lock_back(m, &p->op);
+	if (s->f[OP] != KCHAN_OP_COND)
+		return;
+	p->lock = m->place[s->f[LOCK]];
+	m->files[p->lock].refs++;
+	give_lock_back(m, &p->op);
 }
 
 void unpark_in_model(struct model *m, const struct step *s)

@@ -59,10 +59,16 @@ static const struct m_select *read_select(const struct model *m, const struct tr
 	return &sel;
 }
 
-static bool is_cond(const struct m_select *sel)
+/* The wait for a cond, which is the first case if there is one; or NULL. */
+static const struct m_op *cond_of(const struct m_select *sel)
 {
-	return sel->nr && sel->cases[0].op.op == KCHAN_OP_COND && sel->cases[0].count &&
-	       !sel->cases[0].skipped;
+	for (unsigned int k = 0; k < sel->nr; k++) {
+		const struct m_case *c = &sel->cases[k];
+
+		if (c->count)
+			return c->op.op == KCHAN_OP_COND && !c->skipped ? &c->op : NULL;
+	}
+	return NULL;
 }
 
 /* A wait for a cond is the first case, and stands beside nothing but cancels. */
@@ -240,8 +246,8 @@ static const char *none_ready(struct model *m, const struct m_select *sel,
 	struct verdict v = { };
 	const char *why;
 
-	if (is_cond(sel))
-		give_lock_back(m, &sel->cases[0].op);
+	if (cond_of(sel))
+		give_lock_back(m, cond_of(sel));
 	allow(&v, why_not(sel->s, NULL));
 	allow_faults(sel, &v);
 	why = failed(&v, r);
@@ -277,8 +283,8 @@ const char *model_select(struct model *m, const struct trace *t, unsigned int i,
 	if (op_has_trouble(m, &c->op, &v) && !(sel->s->f[FLAGS] & KCHAN_READY) &&
 	    !is_broken(&c->op))
 		return wrong("case %llu was done with bad memory or handles", index);
-	if (is_cond(sel))
-		give_lock_back(m, &sel->cases[0].op);
+	if (cond_of(sel))
+		give_lock_back(m, cond_of(sel));
 	return do_chosen(m, sel, c, who, r);
 }
 

@@ -84,10 +84,10 @@ void tell_of_child(struct model *m)
 		tell(m, &m->objects[i], rights_of_child(m, &m->objects[i]), m->child, true);
 }
 
-/* Which of several notices comes first nobody says. */
-bool child_has_much_to_tell(const struct model *m)
+/* Which of several notices comes first nobody says; it may itself ask for one. */
+bool child_has_much_to_tell(const struct model *m, const struct step *s)
 {
-	int n = 0;
+	int n = s->call == WATCH;
 
 	for (int i = 0; i < m->nr_objects; i++)
 		n += m->objects[i].told != NONE && rights_of_child(m, &m->objects[i]);
