@@ -172,17 +172,31 @@ static struct kchan_queue *zero_queue(struct kchan_op *op)
 	return &count_of(op->obj)->zeros;
 }
 
-/* Whoever is killed takes nothing to the grave. */
+/* Units that are taken and not in tokens: others can be given back or wrapped. */
+static bool has_units(const struct kchan_count *count, s64 units)
+{
+	return units <= count->units - count->token_units;
+}
+
+/*
+ * Whoever is killed takes nothing to the grave; unless somebody has given those units
+ * back already, or wrapped them: then the call came first.
+ */
 static int add_finish(struct kchan_op *op, int outcome)
 {
+	struct kchan_count *count = count_of(op->obj);
 	struct kchan_change change;
+	int ret = outcome;
 
 	if (outcome || !fatal_signal_pending(current))
 		return outcome;
 	kchan_lock(op->obj, &change);
-	count_give(count_of(op->obj), op->units, &change);
+	if (has_units(count, op->units)) {
+		count_give(count, op->units, &change);
+		ret = -EINTR;
+	}
 	kchan_unlock(op->obj, &change);
-	return -EINTR;
+	return ret;
 }
 
 /* What takes the right to send on the one takes that to receive on the other. */
@@ -226,12 +240,6 @@ static int count_begin(struct kchan_op *op, const struct kchan_case *args)
 }
 
 /* ---- calls ---- */
-
-/* Units that are taken and not in tokens: others can be given back or wrapped. */
-static bool has_units(const struct kchan_count *count, s64 units)
-{
-	return units <= count->units - count->token_units;
-}
 
 static int count_done(struct kchan_object *obj, s64 units)
 {

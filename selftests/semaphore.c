@@ -42,6 +42,32 @@ TEST_F(semaphore, hammered)
 	EXPECT_EQ(0, chan_stat(h->fd).length);
 }
 
+/* It has got three units, and is killed before it could do anything about it. */
+TEST(units_of_the_killed_are_given_back_once)
+{
+	int fd = make_object(KCHAN_KIND_SEMAPHORE, 5);
+	struct one_op *op = new_op(fd, KCHAN_OP_ADD, 3);
+	struct task *dead;
+
+	ASSERT_EQ(0, kchan_add(fd, 5));
+	dead = task_start(PROCESS, do_one_op, op);
+	wait_waiting(fd, 0, 1);
+	wait_asleep(dead);
+	if (!keep_from_running(dead->tid))
+		SKIP(return, "no real-time priority here: %s", strerror(errno));
+	EXPECT_EQ(0, kchan_done(fd, 3));
+	EXPECT_EQ(5, chan_stat(fd).length);
+	task_kill(dead);
+	/* Whoever's units these are. */
+	EXPECT_EQ(0, kchan_done(fd, 5));
+	let_run();
+	EXPECT_EQ(KILLED(SIGKILL), task_join(dead));
+	EXPECT_EQ(0, chan_stat(fd).length);
+	EXPECT_EQ(-EOVERFLOW, kchan_done(fd, 1));
+	EXPECT_EQ(0, kchan_try_add(fd, 5));
+	EXPECT_EQ(-EAGAIN, kchan_try_add(fd, 1));
+}
+
 TEST(all_its_units_are_there)
 {
 	int fd = make_object(KCHAN_KIND_SEMAPHORE, 3);
