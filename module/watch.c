@@ -238,8 +238,12 @@ void kchan_watch_tell(struct file *file, fl_owner_t files)
 		return;
 	/* Nobody has the table any more: all that is in it goes. */
 	if (!atomic_read(&((struct files_struct *)files)->count)) {
-		depart(obj, file, files);
-		return;
+		if (current->flags & PF_EXITING) {
+			depart(obj, file, files);
+			return;
+		}
+		/* A failed fork's was never anybody's; whoever has unshared it has a copy. */
+		files = current->files;
 	}
 	gone = rights_gone(file, files);
 	if (gone & (KCHAN_MODE_SEND | KCHAN_MODE_RECV))

@@ -371,6 +371,26 @@ TEST_F(watch, processes_with_one_table)
 	EXPECT_SILENCE(self->notices);
 }
 
+/* A fork that fails has had a copy of the numbers, and nobody has lost any. */
+static int fail_to_fork(void *arg)
+{
+	(void)arg;
+	become_user(NOBODY);
+	CHECK(syscall(SYS_clone, CLONE_NEWNET | SIGCHLD, NULL, NULL, NULL, NULL) == -1);
+	CHECK(errno == EPERM);
+	return 0;
+}
+
+TEST_F(watch, fork_that_fails)
+{
+	struct task *t = task_start(PROCESS, fail_to_fork, NULL);
+	pid_t pid = t->pid;
+
+	EXPECT_EQ(0, task_join(t));
+	EXPECT_TOLD_OF_END(self->notices, pid, BOTH_RIGHTS, 0);
+	EXPECT_SILENCE(self->notices);
+}
+
 struct closer {
 	int fd;
 	int *started;
