@@ -459,7 +459,8 @@ static struct kchan_parcel *chan_put_back(struct kchan_chan *chan, struct kchan_
 	list_add(&parcel->node, &pos->node);
 	chan->nr_returned++;
 	kchan_charge_more(chan->obj.user, kchan_parcel_bytes(parcel));
-	change->poll |= KCHAN_POLL_IN;
+	/* If all others have ended, so has its end only waited for it. */
+	change->poll |= KCHAN_POLL_IN | (kchan_chan_drained(chan) ? KCHAN_POLL_HUP : 0);
 	return NULL;
 }
 

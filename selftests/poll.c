@@ -359,4 +359,58 @@ TEST(answers_select)
 	EXPECT_EQ(2, select(max + 1, &in, &out, NULL, &at_once));
 }
 
+struct hang_up {
+	int fd;
+	void *page;	/* where a receiver wants its message */
+	int events;
+};
+
+static int await_hang_up(void *arg)
+{
+	struct hang_up *h = arg;
+	struct pollfd p = { .fd = h->fd };
+	__s64 end = now() + PATIENCE_NS;
+
+	CHECK(poll(&p, 1, PATIENCE_NS / NSEC_PER_MSEC) == 1);
+	/* At the end of its time it has another look, and finds what nobody told it. */
+	CHECK(now() < end);
+	store(&h->events, p.revents);
+	return 0;
+}
+
+static int recv_into_nothing(void *arg)
+{
+	struct hang_up *h = arg;
+
+	return -chan_recv(h->fd, h->page, 8);
+}
+
+/* What was sent last goes back, when the channel is closed: only then has it ended. */
+TEST(hang_up_when_a_message_goes_back)
+{
+	struct handles h = make_handles(1);
+	struct hang_up end = { .fd = h.receiver, .page = map_pages(1) };
+	struct task *receiver = task_start(THREAD, recv_into_nothing, &end), *poller;
+	__s64 then;
+
+	wait_waiting(h.both, 0, 1);
+	ASSERT_EQ(0, mprotect(end.page, PAGE, PROT_NONE));
+	poller = task_start(THREAD, await_hang_up, &end);
+	wait_asleep(receiver);
+	wait_asleep(poller);
+	if (!keep_from_running(receiver->tid))
+		SKIP(return, "no real-time priority here: %s", strerror(errno));
+	EXPECT_EQ(0, send64(h.sender, 7));
+	EXPECT_EQ(0, chan_close(h.sender));
+	/* The poller has a look at that; and finds that the end is not yet certain. */
+	for (then = now(); now() < then + 20 * NSEC_PER_MSEC;)
+		;
+	EXPECT_EQ(0, load(&end.events));
+	wait_asleep(poller);
+	let_run();
+	EXPECT_EQ(EFAULT, task_join(receiver));
+	EXPECT_EQ(0, task_join(poller));
+	EXPECT_EQ(POLLHUP, end.events);
+}
+
 TEST_HARNESS_MAIN
