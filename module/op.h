@@ -93,6 +93,7 @@ struct kchan_op_type {
  * @numbers: receive: set aside for what comes
  * @in_hand: receive: the message is in @parcel, and to be taken
  * @units: add: how many
+ * @settings: tick: how often the timer had been set
  * @files: locks: the process
  * @shared: locks: others may close its file numbers
  * @turn: locks: how many were parked there before
@@ -121,6 +122,7 @@ struct kchan_op {
 			struct kchan_numbers *numbers;
 		};
 		u32 units;
+		u32 settings;
 		struct {
 			fl_owner_t files;
 			bool shared;

@@ -25,6 +25,7 @@
  * @next: when it fires next; on no clock at KTIME_MAX, when it is stopped
  * @period: from one tick to the next; 0: only one
  * @ticks: to be taken
+ * @settings: how often it was set
  * @waiters: parked; none while there are ticks
  */
 struct kchan_ticker {
@@ -33,6 +34,7 @@ struct kchan_ticker {
 	struct kchan_deadline next;
 	ktime_t period;
 	u64 ticks;
+	u32 settings;
 	struct kchan_queue waiters;
 };
 
@@ -70,13 +72,12 @@ static void update(struct kchan_ticker *ticker)
 		ticker->ticks += advance(ticker, now);
 }
 
-static u64 take(struct kchan_ticker *ticker)
+static void take(struct kchan_ticker *ticker, struct kchan_op *op)
 {
-	u64 ticks = ticker->ticks;
-
+	op->value = ticker->ticks;
+	op->settings = ticker->settings;
 	ticker->ticks = 0;
 	kchan_alarm_set(&ticker->alarm, ticker->next.clock, ticker->next.time);
-	return ticks;
 }
 
 /* Gives what there is to the first who waits, or has it polled. */
@@ -92,7 +93,7 @@ static void ring(struct kchan_ticker *ticker, struct kchan_change *change)
 	}
 	entry = kchan_claim_first(&ticker->waiters, 0, &change->wakes);
 	if (entry)
-		kchan_op_of(entry)->value = take(ticker);
+		take(ticker, kchan_op_of(entry));
 	else
 		change->poll |= KCHAN_POLL_IN;
 }
@@ -129,7 +130,7 @@ static int tick_attempt(struct kchan_op *op, struct kchan_waiter *self,
 		return -EAGAIN;
 	ret = kchan_outcome(self, 0);
 	if (!ret)
-		op->value = take(ticker);
+		take(ticker, op);
 	return ret;
 }
 
@@ -138,7 +139,7 @@ static struct kchan_queue *tick_queue(struct kchan_op *op)
 	return &ticker_of(op->obj)->waiters;
 }
 
-/* Whoever is killed leaves it to the next. */
+/* Whoever is killed leaves it to the next; unless the timer was set anew since. */
 static int tick_finish(struct kchan_op *op, int outcome)
 {
 	struct kchan_ticker *ticker = ticker_of(op->obj);
@@ -147,8 +148,10 @@ static int tick_finish(struct kchan_op *op, int outcome)
 	if (outcome || !fatal_signal_pending(current))
 		return outcome;
 	kchan_lock(op->obj, &change);
-	ticker->ticks += op->value;
-	ring(ticker, &change);
+	if (op->settings == ticker->settings) {
+		ticker->ticks += op->value;
+		ring(ticker, &change);
+	}
 	kchan_unlock(op->obj, &change);
 	return -EINTR;
 }
@@ -178,6 +181,7 @@ static int timer_set(struct kchan_ticker *ticker, const struct kchan_deadline *f
 	kchan_lock(&ticker->obj, &change);
 	ret = ticker->ticks || ticker->next.time != KTIME_MAX;
 	ticker->ticks = 0;
+	ticker->settings++;
 	ticker->next = *first;
 	ticker->period = period;
 	ring(ticker, &change);

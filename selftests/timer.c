@@ -256,6 +256,47 @@ TEST_F(timer, set_again_while_somebody_waits)
 	EXPECT_EQ(1, op->value);
 }
 
+/* It has got a tick, and is killed before it could do anything about it. */
+static bool kill_with_a_tick(int fd, __s64 then)
+{
+	struct one_op *op = new_op(fd, KCHAN_OP_TICK, 0);
+	struct task *dead = task_start(PROCESS, do_one_op, op);
+
+	wait_waiting(fd, 0, 1);
+	wait_asleep(dead);
+	if (!keep_from_running(dead->tid))
+		return false;
+	must(set_at(fd, now(), 0) == 0);
+	wait_until(waiting(fd, 0, 0));
+	task_kill(dead);
+	if (then)
+		must(set_at(fd, then, 0) == 0);
+	let_run();
+	must(task_join(dead) == KILLED(SIGKILL));
+	return true;
+}
+
+TEST(tick_of_the_killed_is_the_next_s)
+{
+	int fd = make_timer();
+
+	if (!kill_with_a_tick(fd, 0))
+		SKIP(return, "no real-time priority here: %s", strerror(errno));
+	EXPECT_EQ(1, chan_stat(fd).length);
+	EXPECT_EQ(1, stop(fd));
+}
+
+TEST(tick_of_the_killed_is_forgotten_when_set_anew)
+{
+	int fd = make_timer();
+
+	if (!kill_with_a_tick(fd, an_hour_from_now()))
+		SKIP(return, "no real-time priority here: %s", strerror(errno));
+	EXPECT_EQ(0, chan_stat(fd).length);
+	EXPECT_EQ(1, stop(fd));
+	EXPECT_EQ(0, chan_stat(fd).length);
+}
+
 /* ---- slow readers ---- */
 
 TEST(one_tick_with_the_count)
