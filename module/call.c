@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "file.h"
 #include "parcel.h"
+#include "quota.h"
 #include "uarg.h"
 
 static int read_call(struct kchan_call *args, struct kchan_call __user *arg,
@@ -73,10 +74,14 @@ static long call_with(struct file *file, struct file *answers, const struct kcha
 	ret = send_request(file, args, arg, deadline);
 	if (ret)
 		return ret;
-	/* Who has just been asked has not answered yet: there is nothing to look for. */
 	if (!kchan_may_wait(answers, args->flags))
 		deadline = NULL;
-	return kchan_op_do(&op, deadline, deadline);
+	/*
+	 * Who has just been asked has not answered yet: there is nothing to look for.  But
+	 * whoever may not wait is to be told so only if nothing is there.
+	 */
+	return kchan_op_do(&op, deadline, deadline && !args->sent &&
+			   !kchan_is_over_quota(op.obj->user));
 }
 
 /**

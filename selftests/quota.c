@@ -279,19 +279,27 @@ static int leave_messages_behind(int dev, struct parked *p, void *buf)
 static int messages_that_go_back(void *arg)
 {
 	void *buf = shared_alloc(MESSAGE);
-	int dev = open_device(), other;
+	int dev = open_device(), other, answers;
 	struct parked p[RETURNED];
+	struct kchan_call call;
 	__u64 v;
 
 	(void)arg;
 	become_user(NOBODY);
 	other = try_make_chan(dev, 8, 0, 0);
-	CHECK(other >= 0);
+	answers = try_make_chan(dev, 8, 1, 0);
+	CHECK(other >= 0 && send64(answers, 5) == 0);
 	CHECK(leave_messages_behind(dev, p, buf) == 0);
 
 	CHECK(try_make_chan(dev, 8, 0, 0) == -EDQUOT);
 	CHECK(recv64_until(other, &v, in_ms(10)) == -EDQUOT);
 	CHECK(v == POISON);
+	/* An answer that is there needs no wait. */
+	call = new_request(&v, sizeof(v), answers, &v, sizeof(v));
+	call.sent = 1;
+	CHECK(chan_call(other, &call) == 1);
+	CHECK(v == 5);
+	CHECK(chan_call(other, &call) == -EDQUOT);
 	/* What is taken counts no more. */
 	for (int i = 0; i < RETURNED; i++)
 		CHECK(chan_recv(p[i].c, buf, MESSAGE) == 1);
