@@ -235,7 +235,12 @@ static void cancel_stat(struct kchan_object *obj, struct kchan_stat *stat)
 
 static void cancel_orphaned(struct kchan_object *obj)
 {
-	if (!READ_ONCE(obj->send_handles))
+	bool unowned;
+
+	spin_lock(&obj->lock);
+	unowned = !obj->send_handles;
+	spin_unlock(&obj->lock);
+	if (unowned)
 		cancel_tree(cancel_of(obj), EOWNERDEAD);
 }
 

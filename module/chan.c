@@ -30,7 +30,8 @@ int kchan_chan_close(struct kchan_chan *chan, u32 cause)
 	kchan_lock(&chan->obj, &change);
 	if (!chan->closed) {
 		chan->closed = true;
-		chan->cause = cause;
+		/* Whoever is told of another end reads it without the lock. */
+		WRITE_ONCE(chan->cause, cause);
 		kchan_chan_end_senders(chan, &change);
 		kchan_chan_end_receivers(chan, &change);
 		ret = 0;

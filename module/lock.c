@@ -99,12 +99,18 @@ static int lock_outcome(const struct kchan_rwlock *lock)
 	return lock->ownerdead ? -EOWNERDEAD : 0;
 }
 
+/* Locked; but kchan_lock_is_held() reads it without. */
+static void set_writer(struct kchan_rwlock *lock, fl_owner_t files)
+{
+	WRITE_ONCE(lock->writer, files);
+}
+
 /* Returns the outcome of the operation that takes it. */
 static int take_write(struct kchan_rwlock *lock, struct kchan_op *op)
 {
 	int ret = lock_outcome(lock);
 
-	lock->writer = op->files;
+	set_writer(lock, op->files);
 	/* A once guards nothing that would have to be mended. */
 	if (lock->obj.kind == &kchan_once_kind)
 		lock->ownerdead = false;
@@ -182,7 +188,7 @@ static void end_all(struct kchan_rwlock *lock, int result, struct kchan_change *
 /* A writer gives it back: mended or not, done or not. */
 static void drop_write(struct kchan_rwlock *lock, struct kchan_change *change)
 {
-	lock->writer = NULL;
+	set_writer(lock, NULL);
 	if (lock->ownerdead) {
 		lock->notrecoverable = true;
 		end_all(lock, -ENOTRECOVERABLE, change);
@@ -196,7 +202,7 @@ static void drop_write(struct kchan_rwlock *lock, struct kchan_change *change)
 /* It leaves it without: because it is dead, or because it never had use of it. */
 static void leave_write(struct kchan_rwlock *lock, bool dead, struct kchan_change *change)
 {
-	lock->writer = NULL;
+	set_writer(lock, NULL);
 	lock->ownerdead |= dead;
 	pass_on(lock, true, change);
 }

@@ -172,14 +172,18 @@ static int begin_watch(struct kchan_object *channel)
 int kchan_object_set_watcher(struct kchan_object *obj, struct kchan_watcher *watcher)
 {
 	int ret = watcher ? begin_watch(watcher->channel) : 0;
+	struct kchan_watcher *old = watcher;
 
 	spin_lock(&obj->lock);
 	if (!ret && watcher && obj->watched)
 		ret = -ELOOP;
-	if (!ret)
-		swap(obj->watcher, watcher);
+	if (!ret) {
+		old = obj->watcher;
+		/* Who closes a number looks without the lock whether there is one. */
+		WRITE_ONCE(obj->watcher, watcher);
+	}
 	spin_unlock(&obj->lock);
-	watcher_free(watcher);
+	watcher_free(old);
 	return ret;
 }
 

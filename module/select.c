@@ -142,10 +142,10 @@ static int do_plain(struct kchan_chan *chan, const struct kchan_case *args, u64 
 
 	if (args->op == KCHAN_OP_RECV) {
 		ret = kchan_chan_recv(chan, msg, NULL);
-		*value = ret ? 0 : chan->cause;
+		*value = ret ? 0 : READ_ONCE(chan->cause);
 	} else {
 		ret = kchan_chan_send(chan, msg, NULL, false);
-		*value = ret == -EPIPE ? chan->cause : 0;
+		*value = ret == -EPIPE ? READ_ONCE(chan->cause) : 0;
 	}
 	return ret;
 }

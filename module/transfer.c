@@ -248,7 +248,7 @@ static int send_touch(struct kchan_op *op, struct kchan_numbers *numbers)
 static int send_finish(struct kchan_op *op, int outcome)
 {
 	if (outcome == -EPIPE)
-		op->value = kchan_chan_of(op->obj)->cause;
+		op->value = READ_ONCE(kchan_chan_of(op->obj)->cause);
 	return outcome;
 }
 
@@ -517,7 +517,7 @@ static int recv_finish(struct kchan_op *op, int outcome)
 		return recv_take(chan, op);
 	if (outcome)
 		return outcome;
-	op->value = chan->cause;
+	op->value = READ_ONCE(chan->cause);
 	return clear_user(op->msg, chan->elem_size) ? -EFAULT : 0;
 }
 
