@@ -139,43 +139,51 @@ static bool is_in_front(struct kchan_entry *writer, struct kchan_entry *reader)
 	return writer && kchan_op_of(writer)->turn < kchan_op_of(reader)->turn;
 }
 
-/* Admits all readers; or those whom no writer in front holds back, but their own. */
-static void admit_readers(struct kchan_rwlock *lock, bool all, struct kchan_change *change)
+/* Admits the readers whom neither @first, a writer or NULL, nor one behind it holds back. */
+static void admit_readers(struct kchan_rwlock *lock, struct kchan_entry *first,
+			  struct kchan_change *change)
 {
-	struct kchan_entry *first = all ? NULL : kchan_first_other(&lock->writing, NULL);
 	struct kchan_entry *second = NULL, *entry, *next;
 
 	if (first)
 		second = kchan_first_other(&lock->writing, first->waiter);
 	list_for_each_entry_safe(entry, next, &lock->reading.entries, node) {
-		if (is_in_front(first && first->waiter == entry->waiter ? second : first, entry))
+		if (is_in_front(second, entry))
+			break;
+		/* Nobody is held back by himself. */
+		if (is_in_front(first, entry) && first->waiter != entry->waiter)
 			continue;
 		if (kchan_claim_entry(entry, 0, &change->wakes))
 			entry->result = take_read(lock, kchan_op_of(entry));
 	}
 }
 
-static void admit_writer(struct kchan_rwlock *lock, struct kchan_change *change)
+/* Returns whether it was still undecided. */
+static bool admit_writer(struct kchan_rwlock *lock, struct kchan_entry *entry,
+			 struct kchan_change *change)
 {
-	struct kchan_entry *entry;
-
-	entry = kchan_claim_first(&lock->writing, 0, &change->wakes);
-	if (entry)
-		entry->result = take_write(lock, kchan_op_of(entry));
+	if (!kchan_claim_entry(entry, 0, &change->wakes))
+		return false;
+	entry->result = take_write(lock, kchan_op_of(entry));
+	return true;
 }
 
 /*
  * The lock has become freer: passes it on.  Readers go first after a writer, and
- * a writer after the readers, so that neither starves.
+ * a writer after the readers, so that neither starves.  A writer that is decided
+ * elsewhere in between has held back readers who are now to go before the next.
  */
 static void pass_on(struct kchan_rwlock *lock, bool from_writer, struct kchan_change *change)
 {
+	struct kchan_entry *first;
+
 	change->poll |= KCHAN_POLL_IN | KCHAN_POLL_OUT;
 	if (lock->writer)
 		return;
-	admit_readers(lock, from_writer, change);
-	if (!lock->readers)
-		admit_writer(lock, change);
+	do {
+		first = kchan_first_other(&lock->writing, NULL);
+		admit_readers(lock, from_writer ? NULL : first, change);
+	} while (!lock->readers && first && !admit_writer(lock, first, change));
 }
 
 static void end_all(struct kchan_rwlock *lock, int result, struct kchan_change *change)
