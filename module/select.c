@@ -20,6 +20,7 @@
 #include "chan_file.h"
 #include "compat.h"
 #include "op.h"
+#include "parcel.h"
 #include "quota.h"
 #include "select.h"
 #include "uarg.h"
@@ -255,6 +256,19 @@ static long select_by_ops(struct select_table *table, const struct kchan_select 
 			   args, arg);
 }
 
+/* Whether the picked case may be done: in order none before it must count. */
+static bool may_pick(const struct select_table *table, const struct kchan_select *args, u32 pick)
+{
+	u32 i;
+
+	/* What was not ready a moment ago may have been on its way, and is ready. */
+	for (i = 0; args->flags & KCHAN_IN_ORDER && i < pick; i++) {
+		if (table->args[i].fd >= 0)
+			return false;
+	}
+	return !(args->flags & KCHAN_READY);
+}
+
 static long select_from(struct select_table *table, const struct kchan_select *args,
 			struct kchan_select __user *arg, const struct kchan_deadline *deadline)
 {
@@ -263,11 +277,8 @@ static long select_from(struct select_table *table, const struct kchan_select *a
 	u64 value;
 	int ret;
 
-	ret = read_cases(table->args, args);
-	if (ret)
-		return ret;
 	get_cases(table, args, &survey);
-	if (survey.plain && survey.ready && !(args->flags & KCHAN_READY)) {
+	if (survey.plain && survey.ready && may_pick(table, args, survey.pick)) {
 		file = fd_file(table->fd[survey.pick]);
 		ret = do_plain(file->private_data, &table->args[survey.pick], &value);
 		if (ret >= 0 || ret == -EPIPE)
@@ -289,8 +300,43 @@ static __always_inline long select_few(const struct kchan_select *args,
 	struct select_table table = { .args = cases, .fd = fd, .ops = ops, .op = op };
 	long ret;
 
+	ret = read_cases(cases, args);
+	if (ret)
+		return ret;
 	ret = select_from(&table, args, arg, deadline);
 	put_cases(&table);
+	return ret;
+}
+
+/* What it takes, with the messages of its cases, should it have to wait. */
+static u64 bytes_of_select(const struct kchan_case *args, u32 nr)
+{
+	u64 bytes = nr * (sizeof(struct kchan_case) + sizeof(struct fd) +
+			  sizeof(struct select_op) + sizeof(struct kchan_op *));
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		if (args[i].fd >= 0 && args[i].len && args[i].len <= KCHAN_MAX_ELEM_SIZE)
+			bytes += sizeof(struct kchan_parcel) + args[i].len;
+	}
+	return bytes;
+}
+
+static long select_with_tables(struct select_table *table, const struct kchan_select *args,
+			       struct kchan_select __user *arg,
+			       const struct kchan_deadline *deadline)
+{
+	long ret = -ENOMEM;
+
+	table->fd = kvmalloc_array(args->nr, sizeof(*table->fd), GFP_KERNEL_ACCOUNT);
+	table->ops = kvmalloc_array(args->nr, sizeof(*table->ops), GFP_KERNEL_ACCOUNT);
+	table->op = kvmalloc_array(args->nr, sizeof(*table->op), GFP_KERNEL_ACCOUNT);
+	if (table->fd && table->ops && table->op)
+		ret = select_from(table, args, arg, deadline);
+	put_cases(table);
+	kvfree(table->op);
+	kvfree(table->ops);
+	kvfree(table->fd);
 	return ret;
 }
 
@@ -299,26 +345,26 @@ static noinline long select_many(const struct kchan_select *args,
 				 struct kchan_select __user *arg,
 				 const struct kchan_deadline *deadline)
 {
-	u64 bytes = args->nr * (sizeof(struct kchan_case) + sizeof(struct fd) +
-				sizeof(struct select_op) + sizeof(struct kchan_op *));
-	struct kchan_user *user = kchan_charge(0, bytes);
 	struct select_table table = {};
-	long ret = -ENOMEM;
+	struct kchan_user *user;
+	u64 bytes;
+	long ret;
 
-	if (IS_ERR(user))
-		return PTR_ERR(user);
 	table.args = kvmalloc_array(args->nr, sizeof(*table.args), GFP_KERNEL_ACCOUNT);
-	table.fd = kvmalloc_array(args->nr, sizeof(*table.fd), GFP_KERNEL_ACCOUNT);
-	table.ops = kvmalloc_array(args->nr, sizeof(*table.ops), GFP_KERNEL_ACCOUNT);
-	table.op = kvmalloc_array(args->nr, sizeof(*table.op), GFP_KERNEL_ACCOUNT);
-	if (table.args && table.fd && table.ops && table.op)
-		ret = select_from(&table, args, arg, deadline);
-	put_cases(&table);
-	kvfree(table.op);
-	kvfree(table.ops);
-	kvfree(table.fd);
-	kvfree(table.args);
+	if (!table.args)
+		return -ENOMEM;
+	ret = read_cases(table.args, args);
+	if (ret)
+		goto free_cases;
+	bytes = bytes_of_select(table.args, args->nr);
+	user = kchan_charge(0, bytes);
+	ret = PTR_ERR_OR_ZERO(user);
+	if (ret)
+		goto free_cases;
+	ret = select_with_tables(&table, args, arg, deadline);
 	kchan_uncharge(user, 0, bytes);
+free_cases:
+	kvfree(table.args);
 	return ret;
 }
 

@@ -334,6 +334,35 @@ TEST_F(quota, messages_that_go_back_count)
 	EXPECT_EQ(0, in_child(messages_that_are_dropped, NULL));
 }
 
+/* Each of its cases may have to keep a message of its own. */
+static int select_is_limited(void *arg)
+{
+	enum { CASES = 2 * FEW_BYTES / MESSAGE };
+	int dev = open_device(), large, small;
+	struct kchan_case cases[CASES];
+	void *buf = shared_alloc(MESSAGE);
+
+	(void)arg;
+	become_user(NOBODY);
+	large = try_make_chan(dev, MESSAGE, 0, 0);
+	small = try_make_chan(dev, 8, 0, 0);
+	for (int i = 0; i < CASES; i++)
+		cases[i] = on_recv(large, buf, MESSAGE);
+	CHECK(kchan_select(cases, CASES, KCHAN_DEADLINE, in_ms(1)).index == -EDQUOT);
+	CHECK(kchan_select(cases, CASES / 4, KCHAN_DEADLINE, in_ms(1)).index == -ETIMEDOUT);
+	for (int i = 0; i < CASES; i++)
+		cases[i] = on_recv(small, buf, 8);
+	CHECK(kchan_select(cases, CASES, KCHAN_DEADLINE, in_ms(1)).index == -ETIMEDOUT);
+	return 0;
+}
+
+TEST_F(quota, selects_of_many)
+{
+	EXPECT_EQ(0, in_child(select_is_limited, NULL));
+	/* Nothing of it stays. */
+	EXPECT_EQ(0, in_child(select_is_limited, NULL));
+}
+
 TEST_F(quota, limits_are_told)
 {
 	EXPECT_EQ(FEW_CHANNELS, get_features().max_user_objects);

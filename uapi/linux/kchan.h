@@ -43,7 +43,8 @@
  *   EFAULT     a pointer that does not lead to the caller's memory
  *   EDQUOT     the user owns as many objects, or as much memory, as allowed
  *              (or, for a receive that has to wait, the channel's owner more).
- *              A select of more than KCHAN_FEW_CASES counts while it lasts
+ *              A select of more than KCHAN_FEW_CASES counts while it lasts,
+ *              and so do its messages
  *   ENOMEM     no memory; for a new channel also more than KCHAN_MAX_BYTES
  *   EMFILE     the process has no file number left (ENFILE: the system)
  *   ELOOP      a handle in a message that might keep itself alive
