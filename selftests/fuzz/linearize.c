@@ -112,7 +112,7 @@ static bool is_worth_entering(const struct search *search, const struct state *s
 	if (c->form == REQUEST)
 		return search->watched || i < c->sent || !failed(c);
 	return search->watched || i == c->chosen || verb == ADD || verb == LOCK ||
-	       verb == AWAIT_SIGNAL;
+	       verb == RLOCK || verb == AWAIT_SIGNAL;
 }
 
 static bool try_open(struct search *search, const struct state *s, int task)

@@ -157,7 +157,8 @@ static bool may_get_cause(const struct history *h, const struct call *c, int obj
 		const struct call *other = &h->call[i];
 
 		if (other->does[0].verb == CLOSE_WITH && other->does[0].object == object &&
-		    other->does[0].number == cause && other->invoked < c->responded)
+		    other->does[0].number == cause && !other->outcome &&
+		    other->invoked < c->responded)
 			return true;
 	}
 	return false;
@@ -374,14 +375,20 @@ static bool act_close(const struct history *h, struct state *s, struct thing *t,
 
 static bool act_drop(const struct history *h, struct state *s, struct thing *t, int right)
 {
+	int others = right == SENDERS ? RECEIVERS : SENDERS, waiting = t->queue[others].length;
+	bool ok;
+
 	if (!t->handles[right] || --t->handles[right])
 		return t->handles[right];
-	if (right == SENDERS)
-		return end_receivers(h, s, t);
-	t->leaving = t->count;
-	t->count = 0;
-	memset(t->buffer, 0, sizeof(t->buffer));
-	return serve_all(h, s, &t->queue[SENDERS], -EPIPE, 0);
+	if (right == SENDERS) {
+		ok = end_receivers(h, s, t);
+	} else {
+		t->count = 0;
+		memset(t->buffer, 0, sizeof(t->buffer));
+		ok = serve_all(h, s, &t->queue[SENDERS], -EPIPE, 0);
+	}
+	t->ending[others] = waiting - t->queue[others].length;
+	return ok;
 }
 
 /* ---- units ---- */
@@ -613,7 +620,8 @@ static bool counts(const struct history *h, const struct state *s, const struct 
 			undecided += s->task[task].phase == OPEN;
 		}
 	}
-	return waiting >= undecided && waiting <= all;
+	/* Waits end just after the last handle of the other side. */
+	return waiting >= undecided && waiting <= all + t->ending[right];
 }
 
 static bool act_stat(const struct history *h, const struct state *s, const struct thing *t,
@@ -621,10 +629,7 @@ static bool act_stat(const struct history *h, const struct state *s, const struc
 {
 	enum kind kind = h->object[t - s->thing].kind;
 
-	/* What nobody can receive any more goes just after the last receiver. */
-	if (c->seen.length != length_of(kind, t) && !(t->leaving && c->seen.length == t->leaving))
-		return false;
-	return c->seen.dropped == t->dropped && c->seen.cause == t->cause &&
+	return c->seen.length == length_of(kind, t) && c->seen.dropped == t->dropped && c->seen.cause == t->cause &&
 	       c->seen.state == state_of(kind, t) &&
 	       counts(h, s, t, SENDERS, c->seen.waiting[0]) &&
 	       counts(h, s, t, RECEIVERS, c->seen.waiting[1]);
@@ -952,13 +957,30 @@ static bool may_stop(const struct call *c, const struct doing *doing, bool deadl
 	}
 }
 
+/*
+ * Whether another stands in front, be it one who has been served elsewhere and is about to
+ * leave: only when it has left those hear of it who watch what they would take in turn.
+ */
+static bool is_in_the_way(const struct history *h, const struct state *s, int task, int i)
+{
+	const struct action *a = &call_of(h, s, task)->does[i];
+	const struct queue *q = &s->thing[a->object].queue[queue_of(h, a)];
+
+	for (int k = 0; k < q->length && (a->verb == ADD || a->verb == RLOCK); k++)
+		if (q->place[k] / MAX_CASES != task &&
+		    (a->verb == ADD || !is_reader(h, s, q->place[k])))
+			return true;
+	return false;
+}
+
 static bool would_wait(const struct history *h, const struct state *s, int task)
 {
 	const struct call *c = call_of(h, s, task);
 
 	for (int i = 0; i < c->nr; i++)
 		if ((c->form != REQUEST || i == s->task[task].done) &&
-		    !has_entered(h, s, task, i) && is_ready(h, s, task, i))
+		    !has_entered(h, s, task, i) && is_ready(h, s, task, i) &&
+		    !(c->ready && is_in_the_way(h, s, task, i)))
 			return false;
 	return true;
 }

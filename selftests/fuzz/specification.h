@@ -78,7 +78,7 @@ enum { WITH_HANDLE = 0x8000 };
  * @handles: a channel's that can send, and that can receive
  * @numbers: likewise, as far as they have numbers
  * @dropped: messages that were discarded, and notices that could not be sent
- * @leaving: messages that were in the channel when its last receiver went
+ * @ending: waits that the end of the other side's handles has ended
  * @holder: the process that has it locked, plus 1
  * @readers: how often each process has it locked for reading
  * @buffer: a channel's messages
@@ -92,7 +92,7 @@ struct thing {
 	uint8_t handles[2];
 	uint8_t numbers[2];
 	uint8_t dropped;
-	uint8_t leaving;
+	uint8_t ending[2];
 	uint8_t holder;
 	uint8_t readers[MAX_TASKS];
 	uint16_t buffer[MAX_BUFFER];
