@@ -37,10 +37,13 @@
 /* is_in_front(): of writers and readers */
 #define HAS_PARKED(c)	lock_parked(c)
 #define IN_FRONT(x, e)	(!reads[e] || (in_front[e] & (1 << (x))))
+
+/* Whether a writer holds back a reader: not itself. */
+#define IS_OTHERS(x, e)	((x) != NOBODY && WAITER(x) != WAITER(e))
 #ifdef MISTAKE_LATER_WRITER_HOLDS_BACK
-#define IS_AHEAD(x)	true
+#define HOLDS(x, e)	IS_OTHERS(x, e)
 #else
-#define IS_AHEAD(x)	IN_FRONT(x, reader)
+#define HOLDS(x, e)	(IS_OTHERS(x, e) && IN_FRONT(x, e))
 #endif
 
 #include "turn.pml"
@@ -68,7 +71,7 @@ bit died[2];				/* one that wrote died, and nobody has mended it */
 bit may_have_died[2];			/* one that was to write died */
 bit given_up[2];			/* it was given back unmended */
 
-#define LOCALS	TURN_LOCALS; byte reader; bit used
+#define LOCALS	TURN_LOCALS; byte reader, head, second; bit used, passed
 #define FORGET	can = 0; used = 0
 
 /* take_write(), take_read() */
@@ -134,9 +137,36 @@ inline end_waits(q, c)
 	od
 }
 
-/* admit_readers(); where not @all are admitted, those with no writer in front but their own */
+/* kchan_first_other(): sets @to to the first in @q who is undecided, beside @own's */
+inline look_for(q, own, to)
+{
+	atomic { find_other(q, own) };
+	do
+	:: found == NOBODY -> break
+	:: found != NOBODY ->
+		atomic {
+			!waiter_lock[WAITER(found)];
+			touch(WAITER(found));
+			if
+			:: claimed[WAITER(found)] ->
+				queue[q]??eval(found);		/* kchan_hold() */
+				found = NOBODY;
+				find_other(q, own)
+			:: else ->
+				to = found;
+				found = NOBODY
+			fi
+		}
+	od
+}
+
+/* admit_readers(): where not @all are admitted, those whom neither of two holds back */
 inline admit_readers(c, all)
 {
+	if
+	:: !all && head != NOBODY -> look_for(WRITING(c), WAITER(head), second)
+	:: else
+	fi;
 	do
 	:: at >= len(queue[READING(c)]) -> break
 	:: at < len(queue[READING(c)]) ->
@@ -144,48 +174,94 @@ inline admit_readers(c, all)
 			find_at(READING(c));
 			reader = found;
 			found = NOBODY;
-			can = true;
-			if
-			:: !all -> find_other(WRITING(c), WAITER(reader))
-			:: else
-			fi
-		};
-		look_ahead(WRITING(c), WAITER(reader));
-		atomic {
-			!waiter_lock[WAITER(reader)];
-			touch(WAITER(reader));
-			found = reader;
-			reader = NOBODY;
+			can = all || !(HOLDS(head, reader) || HOLDS(second, reader));
 			if
 			:: !can -> at++
-			:: can && claimed[WAITER(found)] -> queue[READING(c)]??eval(found)
 			:: else ->
-				claim_found(READING(c));
-				admit_peer(c)
+				!waiter_lock[WAITER(reader)];
+				touch(WAITER(reader));
+				found = reader;
+				if
+				:: claimed[WAITER(found)] -> queue[READING(c)]??eval(found)
+				:: else ->
+					claim_found(READING(c));
+					admit_peer(c)
+				fi;
+				found = NOBODY
 			fi;
 			can = false;
-			found = NOBODY
+			reader = NOBODY
 		}
 	od;
+	at = 0;
+	second = NOBODY
+}
+
+/* Nobody waits to read who has waited longer than the writer. */
+inline check_not_overtaken(c)
+{
+	do
+	:: at >= len(queue[READING(c)]) -> break
+	:: at < len(queue[READING(c)]) ->
+		find_at(READING(c));
+		assert(claimed[WAITER(found)] || WAITER(found) == WAITER(head) ||
+		       IN_FRONT(head, found));
+		found = NOBODY;
+		at++
+	od;
 	at = 0
+}
+
+/* admit_writer(): if it is still undecided */
+inline admit_writer(c)
+{
+	atomic {
+		!waiter_lock[WAITER(head)];
+		touch(WAITER(head));
+		if
+		:: claimed[WAITER(head)] -> queue[WRITING(c)]??eval(head)
+		:: else ->
+			check_not_overtaken(c);
+			found = head;
+			claim_found(WRITING(c));
+			found = NOBODY;
+			admit_peer(c);
+			passed = true
+		fi;
+		head = NOBODY
+	}
 }
 
 /* pass_on(): after a writer readers go first, all of them */
 inline pass_on(c, from_writer)
 {
-	if
-	:: writer[c] != NOBODY
-	:: writer[c] == NOBODY ->
+	do
+	:: writer[c] != NOBODY || passed -> break
+	:: writer[c] == NOBODY && !passed ->
+		look_for(WRITING(c), WAITS, head);
 		admit_readers(c, from_writer);
 		if
-#ifdef MISTAKE_WRITER_BESIDE_READERS
-		:: true -> admit_first(WRITING(c), c)
+#ifndef MISTAKE_WRITER_BESIDE_READERS
+		:: nr_readers[c] > 0 || head == NOBODY -> passed = true
+		:: nr_readers[c] == 0 && head != NOBODY ->
 #else
-		:: nr_readers[c] > 0
-		:: nr_readers[c] == 0 -> admit_first(WRITING(c), c)	/* admit_writer() */
+		:: head == NOBODY -> passed = true
+		:: head != NOBODY ->
+#endif
+#ifdef MISTAKE_NEXT_WRITER_FIRST
+			head = NOBODY;
+			look_for(WRITING(c), WAITS, head);
+			if
+			:: head == NOBODY -> passed = true
+			:: else -> admit_writer(c)
+			fi
+#else
+			admit_writer(c)
 #endif
 		fi
-	fi
+	od;
+	head = NOBODY;
+	passed = false
 }
 
 /* No reader waits who could read: whoever holds it back came before. */

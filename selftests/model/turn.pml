@@ -11,14 +11,12 @@
  *
  *	HAS_PARKED(c)	what else is done when @e has been parked
  *	IN_FRONT(x, e)	whether of two who are parked in different queues @x came first
- *	IS_AHEAD(x)	whether @x does, of the one who is to be admitted
  */
 #define HOLDS_BACK
 
 #ifndef IN_FRONT
 #define HAS_PARKED(c)	skip
 #define IN_FRONT(x, e)	true
-#define IS_AHEAD(x)	true
 #endif
 
 #include "op.pml"
@@ -84,7 +82,7 @@ inline look_ahead(q, own)
 				found = NOBODY;
 				find_other(q, own)
 			:: else ->
-				can = !IS_AHEAD(found);
+				can = false;
 				found = NOBODY
 			fi
 		}
