@@ -78,7 +78,7 @@ static long call_with(struct file *file, struct file *answers, const struct kcha
 		deadline = NULL;
 	/*
 	 * Who has just been asked has not answered yet: there is nothing to look for.  But
-	 * whoever may not wait is to be told so only if nothing is there.
+	 * where a wait would be refused, an answer that is there after all must be found.
 	 */
 	return kchan_op_do(&op, deadline, deadline && !args->sent &&
 			   !kchan_is_over_quota(op.obj->user));

@@ -459,7 +459,7 @@ static struct kchan_parcel *chan_put_back(struct kchan_chan *chan, struct kchan_
 	list_add(&parcel->node, &pos->node);
 	chan->nr_returned++;
 	kchan_charge_more(chan->obj.user, kchan_parcel_bytes(parcel));
-	/* If all others have ended, so has its end only waited for it. */
+	/* Where the channel has ended but for this message in a hand, that is told now. */
 	change->poll |= KCHAN_POLL_IN | (kchan_chan_drained(chan) ? KCHAN_POLL_HUP : 0);
 	return NULL;
 }
