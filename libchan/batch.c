@@ -52,6 +52,12 @@ static const void *element(const struct batch *b, size_t i)
 	return b->vector ? ((const void *const *)b->values)[i] : (const void *)place(b, i);
 }
 
+/* Whether the kernel gets addresses of ours, and at most PIECE of them. */
+static bool in_pieces(const struct batch *b)
+{
+	return b->vector && sizeof(void *) < sizeof(uint64_t);
+}
+
 /* Moves elements from the @done-th on, in one call. */
 static int move(const struct batch *b, size_t done, const struct chan_patience *patience)
 {
@@ -66,7 +72,7 @@ static int move(const struct batch *b, size_t done, const struct chan_patience *
 		.deadline = patience->deadline,
 	};
 
-	if (b->vector && sizeof(void *) < sizeof(*addresses)) {
+	if (in_pieces(b)) {
 		args.max = args.max < PIECE ? args.max : PIECE;
 		args.min = args.min < PIECE ? args.min : PIECE;
 		args.buf = (uintptr_t)addresses;
@@ -77,7 +83,6 @@ static int move(const struct batch *b, size_t done, const struct chan_patience *
 			  &args);
 }
 
-/* Only where PIECE counts does this take more than one call. */
 static ssize_t move_all(const struct batch *b, const struct chan_patience *patience)
 {
 	size_t done = 0;
@@ -86,7 +91,7 @@ static ssize_t move_all(const struct batch *b, const struct chan_patience *patie
 	do {
 		ret = move(b, done, patience);
 		done += ret > 0 ? (size_t)ret : 0;
-	} while (ret == PIECE && done < b->max);
+	} while (in_pieces(b) && ret == PIECE && done < b->max);
 	return done ? (ssize_t)done : ret;
 }
 

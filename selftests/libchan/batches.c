@@ -338,6 +338,23 @@ TEST_F(batches, a_signal_tells_of_those_before)
 	chan_cancel_drop(stop);
 }
 
+/* As many moved as 32-bit programs ask the kernel for at a time: it ends there, too. */
+TEST_F(batches, a_signal_after_sixty_four)
+{
+	struct chan *c = must_make(sizeof(int), 64);
+	struct job *job = new_job(c, MANY, MANY);
+	struct task *task;
+
+	count_signals(0);
+	task = task_start(variant->kind, send_them, job);
+	wait_blocked(c, 1, 0);
+	task_signal(task, SIGUSR1);
+	EXPECT_EQ(0, task_join(task));
+	EXPECT_EQ(64, job->ret);
+	EXPECT_EQ(64, chan_len(c));
+	chan_drop(c);
+}
+
 /* ---- with a cancel, which the kernel's batches know nothing of ---- */
 
 TEST_F(batches, a_cancel_tells_of_those_before)
