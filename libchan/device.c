@@ -2,6 +2,7 @@
 /* The way into the kernel: the device, the ioctls, and their errno habits. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ static int call(int fd, unsigned long request, void *arg)
 	return ret;
 }
 
-int chan_device_call(unsigned long request, void *arg)
+static int open_and_call(unsigned long request, void *arg)
 {
 	int fd = open_device();
 	int ret, errnum;
@@ -45,6 +46,29 @@ int chan_device_call(unsigned long request, void *arg)
 	close(fd);
 	errno = errnum;
 	return ret;
+}
+
+/*
+ * Where open(2), close(2) or what writes is called, a thread that was cancelled ends: what
+ * was to be done there and after it would never be.  So none is cancelled meanwhile.
+ */
+int chan_device_call(unsigned long request, void *arg)
+{
+	int state, ret;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	ret = open_and_call(request, arg);
+	pthread_setcancelstate(state, &state);
+	return ret;
+}
+
+void chan_close_fd(int fd)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	close(fd);
+	pthread_setcancelstate(state, &state);
 }
 
 int chan_ioctl(const struct chan_object *o, unsigned long request, void *arg)

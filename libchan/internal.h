@@ -43,6 +43,9 @@ static inline int chan_fail(int errnum)
 /* An ioctl of /dev/kchan, which is open only as long as the call lasts. */
 int chan_device_call(unsigned long request, void *arg);
 
+/* As close(2), but no cancellation point. */
+void chan_close_fd(int fd);
+
 /* An ioctl of an object. */
 int chan_ioctl(const struct chan_object *o, unsigned long request, void *arg);
 

@@ -2,7 +2,6 @@
 /* Handles of every kind: how they are made, handed on, asked and let go. */
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "internal.h"
 
@@ -67,7 +66,7 @@ struct chan_object *chan_object_open(struct chan_object *o, int fd)
 	if (!chan_map(o))
 		return o;
 	errnum = errno;
-	close(fd);
+	chan_close_fd(fd);
 	return discard(o, errnum);
 }
 
@@ -138,7 +137,7 @@ EXPORT void chan_object_drop(struct chan_object *o)
 	int errnum = errno;
 
 	if (o)
-		close(chan_object_into_fd(o));
+		chan_close_fd(chan_object_into_fd(o));
 	errno = errnum;
 }
 

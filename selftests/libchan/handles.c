@@ -33,6 +33,30 @@ TEST(drop_closes_and_keeps_errno)
 	EXPECT_EQ(EDOM, errno);
 }
 
+static void *drop_while_cancelled(void *c)
+{
+	pthread_cancel(pthread_self());
+	chan_drop(c);
+	return NULL;
+}
+
+/* A thread that is to end there has dropped what it drops. */
+TEST(drop_is_no_cancellation_point)
+{
+	struct chan *c = must_make(1, 0), *r = must_restrict(c, CHAN_RECV);
+	int fd = chan_fd(c);
+	pthread_t thread;
+	void *ended;
+	char value;
+
+	must(!pthread_create(&thread, NULL, drop_while_cancelled, c));
+	must(!pthread_join(thread, &ended));
+	EXPECT_EQ(NULL, ended);
+	EXPECT_FALSE(is_open(fd));
+	EXPECT_EQ(0, err(chan_try_recv(r, &value)));
+	chan_drop(r);
+}
+
 TEST(fd_comes_and_goes)
 {
 	struct chan *c = must_make(6, 9), *again;
