@@ -10,19 +10,33 @@
 /*
  * A child's token has to be in its hands alone, or its death would go unnoticed as
  * long as somebody else's hands hold it too.  Its parent has it before the fork and
- * drops it after: all that time no other thread may fork, be it by a call of ours or
- * of the program's own.  Recursive, because our own fork takes it a second time.
+ * drops it after: all that time it is among the handles that no other child gets, be
+ * that child made by a call of ours or by the program itself.
+ *
+ * The lock is not held over our own fork: what the program has others do before each
+ * fork may wait for one that is doing just that, and now waits for the lock.
  */
-static pthread_mutex_t forking = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
 
 static unsigned int generation;
 
-/* Handles that no child gets.  Under forking. */
+/* Handles that no child gets, but for the one that is this thread's child's. */
 static struct chan_private *privates;
+static __thread const struct chan_private *lent;
 
 unsigned int chan_generation(void)
 {
 	return generation;
+}
+
+void chan_hold_forks(void)
+{
+	pthread_mutex_lock(&forking);
+}
+
+void chan_release_forks(void)
+{
+	pthread_mutex_unlock(&forking);
 }
 
 /* ---- handles that no child gets ---- */
@@ -34,22 +48,18 @@ void chan_keep(struct chan_private *p, const void *handle)
 	chan_object_stat(handle, &stat);
 	p->fd = chan_object_fd(handle);
 	p->id = stat.id;
-	pthread_mutex_lock(&forking);
 	p->next = privates;
 	p->place = &privates;
 	if (p->next)
 		p->next->place = &p->next;
 	privates = p;
-	pthread_mutex_unlock(&forking);
 }
 
 void chan_unkeep(struct chan_private *p)
 {
-	pthread_mutex_lock(&forking);
 	*p->place = p->next;
 	if (p->next)
 		p->next->place = p->place;
-	pthread_mutex_unlock(&forking);
 }
 
 /* A program may have closed the file and have another by that number. */
@@ -65,27 +75,28 @@ static bool is_there(const struct chan_private *p)
 
 static void before_fork(void)
 {
-	pthread_mutex_lock(&forking);
+	chan_hold_forks();
 	chan_cache_lock();
 }
 
 static void after_fork(void)
 {
 	chan_cache_unlock();
-	pthread_mutex_unlock(&forking);
+	chan_release_forks();
 }
 
 /* The locks count as another thread's here, so they are made anew. */
 static void in_child(void)
 {
-	static const pthread_mutex_t fresh = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
 
 	forking = fresh;
 	chan_cache_reset();
 	generation++;
 	for (; privates; privates = privates->next)
-		if (is_there(privates))
-			close(privates->fd);
+		if (privates != lent && is_there(privates))
+			chan_close_fd(privates->fd);
+	lent = NULL;
 }
 
 static int watch_error;
@@ -105,6 +116,16 @@ int chan_watch_forks(void)
 
 /* ---- a child of ours ---- */
 
+/* A thread that is to be cancelled ends where fflush(3) writes, and here it must not. */
+static void flush_output(void)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	fflush(stdout);
+	pthread_setcancelstate(state, &state);
+}
+
 /* Where @fn forks and its child returns here too, the token is not that child's. */
 static _Noreturn void be_child(struct chan_token *token, int (*fn)(void *arg), void *arg)
 {
@@ -112,47 +133,74 @@ static _Noreturn void be_child(struct chan_token *token, int (*fn)(void *arg), v
 	unsigned int me = generation;
 	int status;
 
-	if (token)
+	if (token) {
+		chan_hold_forks();
 		chan_keep(&own, token);
+		chan_release_forks();
+	}
 	status = fn(arg);
-	fflush(stdout);
+	flush_output();
 	if (token && me == generation && is_there(&own))
 		chan_token_done(token);
 	_exit(status);
+}
+
+/* The unit of @wg as a token that the next child of this thread gets, and no other. */
+static struct chan_token *lend(struct chan_wg *wg, struct chan_private *loan)
+{
+	struct chan_token *token;
+
+	chan_hold_forks();
+	token = chan_wg_into_token(wg, 1);
+	if (token)
+		chan_keep(loan, token);
+	chan_release_forks();
+	lent = token ? loan : NULL;
+	return token;
+}
+
+static void end_loan(struct chan_token *token, struct chan_private *loan)
+{
+	lent = NULL;
+	chan_hold_forks();
+	chan_token_drop(token);
+	chan_unkeep(loan);
+	chan_release_forks();
 }
 
 /* The child's handle stays; ours was never more than a loan. */
 static pid_t fork_with(struct chan_token *token, int (*fn)(void *arg), void *arg)
 {
 	pid_t pid = fork();
-	int errnum = errno;
 
 	if (!pid)
 		be_child(token, fn, arg);
-	if (pid < 0 && token)
-		chan_token_done(token);
-	chan_token_drop(token);
-	return pid < 0 ? chan_fail_start(errnum) : pid;
+	return pid < 0 ? chan_fail_start(errno) : pid;
 }
 
 pid_t chan_fork(struct chan_wg *wg, int (*fn)(void *arg), void *arg)
 {
-	struct chan_token *token = NULL;
-	pid_t pid = -1;
+	struct chan_private loan;
+	struct chan_token *token;
+	int errnum;
+	pid_t pid;
 
 	if (!fn)
-		errno = EINVAL;
-	if (!fn || chan_watch_forks())
+		return chan_fail(EINVAL);
+	if (chan_watch_forks())
 		return chan_give_back(wg);
-	fflush(stdout);
-	pthread_mutex_lock(&forking);
-	if (wg)
-		token = chan_wg_into_token(wg, 1);
-	if (token || !wg)
-		pid = fork_with(token, fn, arg);
-	else
-		chan_give_back(wg);
-	pthread_mutex_unlock(&forking);
+	flush_output();
+	if (!wg)
+		return fork_with(NULL, fn, arg);
+	token = lend(wg, &loan);
+	if (!token)
+		return chan_give_back(wg);
+	pid = fork_with(token, fn, arg);
+	errnum = errno;
+	if (pid < 0)
+		chan_token_done(token);
+	end_loan(token, &loan);
+	errno = errnum;
 	return pid;
 }
 

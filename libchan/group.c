@@ -46,8 +46,10 @@ static void leave(struct chan_group *group)
 {
 	if (atomic_fetch_sub(&group->users, 1) > 1)
 		return;
+	chan_hold_forks();
 	chan_unkeep(&group->keep);
 	close_group(group);
+	chan_release_forks();
 }
 
 static bool is_ours(const struct chan_group *group)
@@ -98,14 +100,17 @@ EXPORT struct chan_group *chan_group_make(size_t limit, struct chan_cancel *pare
 		return NULL;
 	group->users = 1;
 	group->generation = chan_generation();
+	chan_hold_forks();
 	if (open_group(group, limit, parent)) {
 		chan_keep(&group->keep, group->cancel);
-		return group;
+	} else {
+		errnum = errno;
+		close_group(group);
+		errno = errnum;
+		group = NULL;
 	}
-	errnum = errno;
-	close_group(group);
-	errno = errnum;
-	return NULL;
+	chan_release_forks();
+	return group;
 }
 
 /* ---- members ---- */
@@ -209,11 +214,9 @@ static int fork_member(struct member *m)
 static struct member *start(struct chan_group *group, int (*fn)(void *arg), void *arg,
 			    void (*run)(void *member))
 {
-	struct member *m = fn ? make_member(group, fn, arg) : NULL;
+	struct member *m = make_member(group, fn, arg);
 	struct chan_job job = { run, m, end_member, m };
 
-	if (!fn)
-		errno = EINVAL;
 	if (m && !chan_start(&job))
 		return m;
 	chan_give_back(group->wg);

@@ -65,7 +65,10 @@ int chan_go_with(struct chan_wg *wg, void (*fn)(void *arg), void *arg,
  * function ends, and as abandoned when its process dies first.  Takes one file
  * descriptor for each thread.
  *
- *     chan_go_token(chan_wg_token(wg), fn, arg);
+ *     struct chan_token *token = chan_wg_token(wg);
+ *
+ *     if (chan_go_token(token, fn, arg))
+ *             chan_token_drop(token);
  *
  * @param token the call's from now on, and dropped by it, unless it fails
  * @return 0; or -1 with errno EBADF (token is NULL), EINVAL, EDQUOT or ENOMEM.

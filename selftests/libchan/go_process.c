@@ -236,6 +236,101 @@ TEST(children_of_many_threads)
 	kill_all(&starters[0]);
 }
 
+/* ---- and what the program does at its forks ---- */
+
+static pthread_mutex_t unrelated = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock_slowly(void)
+{
+	pthread_mutex_lock(&unrelated);
+	usleep(1000);
+}
+
+static void unlock(void)
+{
+	pthread_mutex_unlock(&unrelated);
+}
+
+static int nothing_much(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static int fork_often(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 50; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		CHECK(!reap(pid));
+	}
+	return 0;
+}
+
+/* Race: another's fork has the program's lock, and waits for what a start has. */
+TEST(forks_take_the_programs_own_locks)
+{
+	struct chan_wg *wg = must_make_wg(0);
+	struct task *forker;
+	pid_t pid = chan_go_process(wg, nothing_much, NULL);
+
+	EXPECT_EQ(0, reap(pid));
+	must(!pthread_atfork(lock_slowly, unlock, unlock));
+	forker = task_start(THREAD, fork_often, NULL);
+	for (int i = 0; i < 50; i++) {
+		pid = chan_go_process(wg, nothing_much, NULL);
+		ASSERT_GT(pid, 0);
+		EXPECT_EQ(0, reap(pid));
+	}
+	EXPECT_EQ(0, task_join(forker));
+	EXPECT_EQ(0, err(chan_wg_wait(wg)));
+}
+
+/* ---- by a thread that is to end ---- */
+
+struct cancelled {
+	struct chan_wg *wg;
+	struct shared *s;
+	pid_t pid;
+};
+
+/* With something to be written first, which is where such a thread would end. */
+static void *go_while_cancelled(void *arg)
+{
+	struct cancelled *c = arg;
+
+	printf("# not yet written");
+	pthread_cancel(pthread_self());
+	c->pid = chan_go_process(c->wg, tell_pid, c->s);
+	pthread_testcancel();
+	return NULL;
+}
+
+TEST(started_by_a_thread_that_was_cancelled)
+{
+	struct cancelled c = { .wg = must_make_wg(0), .s = share() };
+	int fds = count_fds();
+	pthread_t thread;
+	void *ended;
+	pid_t pid;
+
+	must(!pthread_create(&thread, NULL, go_while_cancelled, &c));
+	must(!pthread_join(thread, &ended));
+	printf("\n");
+	EXPECT_EQ(PTHREAD_CANCELED, ended);
+	ASSERT_GT(c.pid, 0);
+	EXPECT_EQ(7, reap(c.pid));
+	EXPECT_EQ(0, err(chan_wg_wait(c.wg)));
+	EXPECT_EQ(fds, count_fds());
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	EXPECT_EQ(0, reap(pid));
+}
+
 static int have_a_child(void *arg)
 {
 	struct shared *s = arg;
@@ -449,6 +544,18 @@ TEST(failures_change_nothing)
 	EXPECT_EQ(0, chan_wg_count(wg));
 	EXPECT_EQ(0, err(chan_wg_wait(wg)));
 	EXPECT_EQ(0, chan_wg_abandoned(wg));
+}
+
+/* Nor what was abandoned before, where there was nothing to be started. */
+TEST(no_function_is_no_unit)
+{
+	struct chan_wg *wg = must_make_wg(0);
+
+	chan_token_drop(must_have(chan_wg_token(wg)));
+	EXPECT_EQ(-EINVAL, err(chan_go_process(wg, NULL, NULL)));
+	EXPECT_EQ(-EINVAL, err(chan_go(wg, NULL, NULL)));
+	EXPECT_EQ(1, chan_wg_abandoned(wg));
+	EXPECT_EQ(-EOWNERDEAD, err(chan_wg_wait(wg)));
 }
 
 TEST_HARNESS_MAIN

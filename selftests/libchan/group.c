@@ -684,6 +684,50 @@ static int start_and_wait(void *arg)
 	return 0;
 }
 
+static int make_groups(void *arg)
+{
+	int *over = arg;
+
+	while (!load(over))
+		chan_group_drop(must_make_group(0, NULL));
+	return 0;
+}
+
+/* Handles of cancels that are not cancelled, and that this process could cancel. */
+static int count_cancels(void)
+{
+	struct chan_object_stat stat;
+	int n = 0;
+
+	for (int fd = 3; fd < 64; fd++) {
+		struct chan_cancel *cancel = chan_cancel_from_fd(fd);
+
+		if (!cancel)
+			continue;
+		must(!chan_cancel_stat(cancel, &stat));
+		n += stat.rights & CHAN_SEND && !(stat.state & CHAN_CANCELLED);
+	}
+	return n;
+}
+
+/* Race: a group is made while another thread forks. */
+TEST(no_child_gets_a_group_that_is_being_made)
+{
+	int *over = shared_alloc(sizeof(*over));
+	struct task *maker = task_start(THREAD, make_groups, over);
+
+	for (int i = 0; i < 300; i++) {
+		pid_t pid = fork();
+
+		must(pid >= 0);
+		if (!pid)
+			_exit(count_cancels());
+		EXPECT_EQ(0, reap(pid));
+	}
+	store(over, 1);
+	EXPECT_EQ(0, task_join(maker));
+}
+
 TEST(many_groups_at_once)
 {
 	struct work *w = must_make_work(0, NULL);
