@@ -464,7 +464,8 @@ int chan_recv_with(struct chan *c, void *value, const struct chan_bounds *bounds
  * signals, and tells the end from an error by errno.
  *
  * @return 1 when *value is the next element; 0 with errno 0 at the end, or with
- *         errno EBADF, EFAULT, ENOMEM or (a file with O_NONBLOCK) EAGAIN.
+ *         errno EBADF, EFAULT, ENOMEM, EDQUOT, EMSGSIZE (its messages have handles) or
+ *         (a file with O_NONBLOCK) EAGAIN.
  */
 int chan_next(struct chan *c, void *value);
 
@@ -737,7 +738,7 @@ int chan_send_cargo_with(struct chan *c, const void *value, const struct chan_ca
  *     struct chan_cargo cargo = chan_cargo(&reply, 1);
  *
  *     if (chan_recv_cargo(requests, &request, &cargo) == 1)
- *             answers = chan_from_fd(reply);
+ *             answers = chan_from_fd_sized(reply, sizeof(answer));
  *
  * Where messages have handles, receives that have no room for them fail with EMSGSIZE:
  * chan_recv(), chan_recv_many(), and chan_call() before it sends.  Since 0.3.
@@ -869,8 +870,9 @@ ssize_t chan_wg_count(const struct chan_wg *wg);
 
 /**
  * Units that were abandoned since none was last under way, or -1 with errno EBADF.
- * The first chan_wg_add() to a group with none under way sets it to 0.
- * Since 0.2.
+ * The first chan_wg_add() to a group with none under way sets it to 0, and so does a
+ * call that adds a unit and takes it back, as one that could not start what the unit was
+ * for.  Since 0.2.
  */
 ssize_t chan_wg_abandoned(const struct chan_wg *wg);
 
@@ -878,7 +880,7 @@ ssize_t chan_wg_abandoned(const struct chan_wg *wg);
  * Add one unit, as chan_wg_add() does, and put it into a token.  Since 0.2.
  *
  * @return a handle, close-on-exec, to be dropped; or NULL, with nothing added and
- *         errno as from chan_wg_add() or EMFILE, ENFILE, ENOMEM.
+ *         errno as from chan_wg_add() or EDQUOT, EMFILE, ENFILE, ENOMEM.
  */
 struct chan_token *chan_wg_token(struct chan_wg *wg);
 
@@ -886,8 +888,8 @@ struct chan_token *chan_wg_token(struct chan_wg *wg);
  * Put n units that were added already into a token.  Since 0.2.
  *
  * @return a handle, close-on-exec, to be dropped; or NULL with errno EINVAL (n is
- *         0, or more than are under way without a token), EBADF, EMFILE, ENFILE
- *         or ENOMEM.
+ *         0, or more than are under way without a token), EBADF, EDQUOT, EMFILE,
+ *         ENFILE or ENOMEM.
  */
 struct chan_token *chan_wg_into_token(struct chan_wg *wg, size_t n);
 
@@ -1289,7 +1291,8 @@ struct chan_case {
 	uint32_t op;
 	uint32_t index;
 	int32_t result; /**< what the single call returns: 0 or 1, or -1 with... */
-	int32_t error;	/**< ... this errno: EPIPE, EOWNERDEAD or ENOTRECOVERABLE; else 0 */
+	int32_t error;	/**< ... this errno: EPIPE, EOWNERDEAD, ENOTRECOVERABLE or (chan_on_add(),
+			     chan_on_rlock()) EOVERFLOW; else 0 */
 	uint64_t value; /**< see chan_on_zero(), _tick(), _differs(), _cancel(), _send() and
 			     _recv(); else 0 */
 };
@@ -1330,13 +1333,15 @@ struct chan_case {
  * each is as likely as the others.  A case that would fail at once is ready: a send
  * on a closed channel is chosen and reports EPIPE.  Cases with a NULL handle are
  * skipped; with no others the call waits for ever, or for a signal.  An object may be
- * in several cases; two cases of one select never meet each other.  Up to 16 cases
- * need no memory.  O_NONBLOCK of the handles does not count.  Since 0.2.
+ * in several cases; two cases of one select never meet each other.  More than 8 cases,
+ * a cancel among the bounds included, take memory, which is charged to the user who
+ * calls.  O_NONBLOCK of the handles does not count.  Since 0.2.
  *
  * @return the index of the case that was done, with its outcome in its last fields;
  *         or -1 with errno EINTR; EBADF, EINVAL or EFAULT when any case makes no
  *         sense, whether it would be ready or not; E2BIG (more than CHAN_CASES_MAX),
- *         ENOMEM or (see chan_recv()) EDQUOT.
+ *         ENOMEM or EDQUOT (see chan_recv(), and for more than 8 cases the caller's own
+ *         limit).
  */
 int chan_select(struct chan_case *cases, size_t n);
 
@@ -1520,10 +1525,13 @@ CHAN_UNUSED static inline struct chan_case chan_on_cancel(struct chan_cancel *ca
 	}                                                                                      \
 	CHAN_UNUSED static inline NAME NAME##_make_with(const struct chan_options *options)    \
 	{                                                                                      \
-		struct chan_options sized = *options;                                          \
+		struct chan_options sized;                                                     \
 		NAME c = { NULL };                                                             \
-		sized.elem_size = sizeof(T);                                                   \
-		c.chan = chan_make_with(&sized);                                               \
+		if (options) {                                                                 \
+			sized = *options;                                                      \
+			sized.elem_size = sizeof(T);                                           \
+		}                                                                              \
+		c.chan = chan_make_with(options ? &sized : NULL);                              \
 		return c;                                                                      \
 	}                                                                                      \
 	CHAN_UNUSED static inline NAME NAME##_from_fd(int fd)                                  \

@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-/* So many cases, a cancel among them, need no memory of their own. */
+/* So many cases, a cancel among them, need no memory of ours. */
 #define FEW 17
 
 _Static_assert(CHAN_CASES_MAX == KCHAN_MAX_CASES, "one limit, two names");
@@ -53,8 +53,11 @@ static int select_on(struct kchan_select *select, const struct chan_case *cases,
 			chan_device_call(KCHAN_SELECT, select);
 }
 
-static void tell(struct chan_case *chosen, int outcome, uint64_t value)
+/* What was only looked at has no outcome, even where the kernel has one. */
+static void tell(struct chan_case *chosen, uint32_t how, int outcome, uint64_t value)
 {
+	if (how & CHAN_READY)
+		outcome = 0;
 	chosen->result = outcome > 1 ? -1 : outcome;
 	chosen->error = outcome > 1 ? outcome : 0;
 	chosen->value = value;
@@ -84,7 +87,7 @@ static int choose(struct kchan_case *all, struct chan_case *cases, size_t n, uin
 	index = (ret & ((1 << KCHAN_OUTCOME_SHIFT) - 1)) - first;
 	if (index < 0)
 		return chan_fail(ECANCELED);
-	tell(&cases[index], ret >> KCHAN_OUTCOME_SHIFT, select.value);
+	tell(&cases[index], how, ret >> KCHAN_OUTCOME_SHIFT, select.value);
 	return index;
 }
 

@@ -59,30 +59,50 @@ static _Noreturn void fail(const char *what)
 
 /* ---- a worker ---- */
 
-static int work(void *arg)
+static int work(struct node *node, struct chan_cancel *end, reports reports)
 {
-	struct node *node = arg;
 	struct report report = {
 		.node = (int)(node - node->tree->nodes),
-		.cause = chan_cancel_wait(node->cancel),
+		.cause = chan_cancel_wait(end),
 	};
 
 	if (report.cause < 0)
 		fail("cannot wait");
-	if (reports_send(node->tree->reports, &report))
+	if (reports_send(reports, &report))
 		fail("cannot report");
 	return 0;
 }
 
 static void work_in_thread(void *arg)
 {
-	work(arg);
+	struct node *node = arg;
+
+	work(node, node->cancel, node->tree->reports);
+}
+
+/*
+ * Whoever can cancel a node keeps it from being cancelled by the death of all who can; so
+ * a child keeps what it needs, and no more: were main killed, all would end.
+ */
+static int work_in_process(void *arg)
+{
+	struct node *node = arg;
+	struct tree *tree = node->tree;
+	struct chan_cancel *end = chan_cancel_restrict(node->cancel, CHAN_RECV);
+	reports reports = reports_restrict(tree->reports, CHAN_SEND);
+
+	if (!end || !reports.chan)
+		fail("cannot take rights away");
+	for (int i = 0; i < tree->n; i++)
+		chan_cancel_drop(tree->nodes[i].cancel);
+	reports_drop(tree->reports);
+	return work(node, end, reports);
 }
 
 static void start(struct tree *tree, struct node *leaf)
 {
 	if (tree->options->processes)
-		leaf->pid = chan_go_process(tree->wg, work, leaf);
+		leaf->pid = chan_go_process(tree->wg, work_in_process, leaf);
 	else if (chan_go(tree->wg, work_in_thread, leaf))
 		leaf->pid = -1;
 	if (leaf->pid < 0)

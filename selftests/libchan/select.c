@@ -119,6 +119,10 @@ TEST(abandoned_units)
 	EXPECT_EQ(-1, done.result);
 	EXPECT_EQ(EOWNERDEAD, done.error);
 	EXPECT_EQ(2, done.value);
+	/* Only looked at, it has no outcome. */
+	EXPECT_EQ(0, err(chan_select_with(&done, 1, CHAN_READY, NULL)));
+	EXPECT_EQ(0, done.result);
+	EXPECT_EQ(0, done.error);
 	chan_wg_drop(wg);
 }
 

@@ -21,6 +21,8 @@ TEST(elements_have_the_size_of_the_type)
 	words w = words_make(1);
 	bytes b = bytes_make(1);
 
+	EXPECT_EQ(-EFAULT, err_handle(points_make_with(NULL).chan));
+
 	EXPECT_EQ(sizeof(struct point), chan_elem_size(p.chan));
 	EXPECT_EQ(sizeof(char *), chan_elem_size(w.chan));
 	EXPECT_EQ(1, chan_elem_size(b.chan));
