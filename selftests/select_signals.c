@@ -134,7 +134,7 @@ TEST_F(select_signals, deadline_does_not_drift)
 	count_signals(SA_RESTART);
 	with_recv(s, self->in);
 	with_send(s, self->out, 5);
-	s->deadline = in_ms(500);
+	s->deadline = in_ms(500 * PATIENCE);
 	t = task_start(variant->kind, select_until, w);
 	while (!load(&s->over)) {
 		ASSERT_GT(s->deadline + PATIENCE_NS, now());

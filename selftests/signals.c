@@ -145,7 +145,7 @@ TEST_F(signals, deadline_does_not_drift)
 	int sent = 0;
 
 	count_signals(SA_RESTART);
-	*w = (struct timed){ .fd = self->c, .deadline = in_ms(500) };
+	*w = (struct timed){ .fd = self->c, .deadline = in_ms(500 * PATIENCE) };
 	t = task_start(variant->kind, recv_until_deadline, w);
 	while (!load(&w->over)) {
 		ASSERT_GT(w->deadline + PATIENCE_NS, now());
