@@ -5,7 +5,7 @@
 
 use crossbeam_channel::{bounded, Receiver, Select, Sender};
 use crossbeam_utils::sync::WaitGroup;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -190,11 +190,32 @@ fn ask<M: Message>(job: &Job, to: &[Sender<M>], from: &Receiver<M>) {
     check_message(&last);
 }
 
-fn round_trip<M: Message>(job: &Job) {
+/// Starts the one that answers.
+fn new_pair<M: Message>(job: &Job) -> (Sender<M>, Receiver<M>) {
     let (to, requests) = open::<M>(job);
     let (answers, from) = open::<M>(job);
     thread::spawn(move || requests.iter().for_each(|m| answers.send(m).unwrap()));
-    ask(job, &[to], &from);
+    (to, from)
+}
+
+fn round_trip<M: Message>(job: &Job) {
+    if job.senders == 1 {
+        let (to, from) = new_pair::<M>(job);
+        return ask(job, &[to], &from);
+    }
+    let mut tasks: Vec<Box<dyn Fn(usize) + Send>> = Vec::new();
+    for _ in 0..job.senders {
+        let (to, from) = new_pair::<M>(job);
+        tasks.push(Box::new(move |n| {
+            let (out, mut last) = (M::filled_with(PATTERN), M::filled_with(0));
+            for _ in 0..n {
+                to.send(out.clone()).unwrap();
+                last = from.recv().unwrap();
+            }
+            check_message(&last);
+        }));
+    }
+    team(tasks, job.ops);
 }
 
 fn receive_some<M: Message>(receiver: &Receiver<M>, n: usize) {
@@ -302,11 +323,11 @@ fn select_parked<M: Message>(job: &Job) {
 /// A channel closes when its last sender is dropped.
 fn close<M: Message>(job: &Job) {
     let waiting = Arc::new(AtomicUsize::new(0));
-    let (back, all_back) = bounded(job.waiters);
+    let closer = thread::current();
     let mut begin = Vec::new();
     for _ in 0..job.waiters {
         let (sender, next) = bounded::<Receiver<M>>(1);
-        let (waiting, back) = (waiting.clone(), back.clone());
+        let (waiting, closer) = (waiting.clone(), closer.clone());
         begin.push(sender);
         thread::spawn(move || {
             for queue in next {
@@ -314,8 +335,9 @@ fn close<M: Message>(job: &Job) {
                 if queue.recv().is_ok() {
                     fail("a message that nobody has sent");
                 }
-                drop(queue);
-                back.send(()).unwrap();
+                if waiting.fetch_sub(1, Ordering::SeqCst) == 1 {
+                    closer.unpark();
+                }
             }
         });
     }
@@ -334,7 +356,9 @@ fn close<M: Message>(job: &Job) {
         }
         watch.start();
         drop(sender);
-        (0..job.waiters).for_each(|_| all_back.recv().unwrap());
+        while waiting.load(Ordering::SeqCst) > 0 {
+            thread::park();
+        }
         watch.stop();
     }
     watch.report(job.ops);
@@ -360,26 +384,47 @@ fn mutex(job: &Job) {
     let mutex = Arc::new(Mutex::new(0usize));
     let add = |mutex: &Mutex<usize>| *mutex.lock().unwrap() += 1;
     if job.senders == 1 {
-        measure(job.ops, |_| add(&mutex));
-    } else {
-        contend(job, &mutex, move |mutex| add(mutex));
+        return measure(job.ops, |_| add(&mutex));
     }
-    if *mutex.lock().unwrap() != WARM + job.ops {
+    let did = contend(job, &mutex, move |mutex| add(mutex));
+    if *mutex.lock().unwrap() != did {
         fail("not as often locked as unlocked");
     }
 }
 
-/// Each of `senders` tasks does its part of the operations with what they share.
+/// Each of `senders` tasks does it with what they share, after a warm-up, for a while;
+/// how often that was, with the warm-up.
 fn contend<T: Clone + Send + 'static>(
     job: &Job, shared: &T, operation: impl Fn(&T) + Copy + Send + 'static,
-) {
-    let senders = job.senders;
-    let mut tasks: Vec<Box<dyn Fn(usize) + Send>> = Vec::new();
-    for i in 0..senders {
-        let shared = shared.clone();
-        tasks.push(Box::new(move |n| (0..part(n, i, senders)).for_each(|_| operation(&shared))));
-    }
-    team(tasks, job.ops);
+) -> usize {
+    let stop = Arc::new(AtomicBool::new(false));
+    let barrier = Arc::new(Barrier::new(job.senders + 1));
+    let tasks: Vec<_> = (0..job.senders)
+        .map(|_| {
+            let (shared, stop, barrier) = (shared.clone(), stop.clone(), barrier.clone());
+            thread::spawn(move || {
+                (0..WARM).for_each(|_| operation(&shared));
+                barrier.wait();
+                barrier.wait();
+                let mut did = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    operation(&shared);
+                    did += 1;
+                }
+                did
+            })
+        })
+        .collect();
+    let mut watch = Stopwatch::default();
+    barrier.wait();
+    watch.start();
+    barrier.wait();
+    thread::sleep(Duration::from_millis(50));
+    stop.store(true, Ordering::Relaxed);
+    let did: usize = tasks.into_iter().map(|task| task.join().unwrap()).sum();
+    watch.stop();
+    watch.report(did);
+    did + WARM * job.senders
 }
 
 /// To clone it is to add one, to drop the clone is to be done with it.

@@ -81,6 +81,10 @@ static struct shared {
 	unsigned int released;	/* a futex */
 	unsigned int left;	/* done with everything */
 	unsigned int all_left;	/* a futex */
+	unsigned int stop;	/* tasks that contend */
+	uint64_t ops;		/* that these have done */
+	unsigned int received;	/* tasks that have received all they are to */
+	unsigned int all_received; /* a futex */
 	int64_t start, end, cpu;
 	int64_t cpu_start, cpu_end;	/* of the process, where all tasks are threads */
 } *shared;
@@ -107,16 +111,22 @@ static inline void *allocate(size_t bytes)
 	return p;
 }
 
+/* Threads of one process need not ask the kernel whose memory it is. */
+static inline long futex(unsigned int *word, int op, unsigned int value)
+{
+	return syscall(SYS_futex, word, op | (job.threads ? FUTEX_PRIVATE_FLAG : 0), value, NULL,
+		       NULL, 0);
+}
+
 static inline void futex_wait(unsigned int *word, unsigned int value)
 {
-	if (syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0) && errno != EAGAIN &&
-	    errno != EINTR)
+	if (futex(word, FUTEX_WAIT, value) && errno != EAGAIN && errno != EINTR)
 		err(1, "futex");
 }
 
 static inline void futex_wake(unsigned int *word, int n)
 {
-	if (syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0) < 0)
+	if (futex(word, FUTEX_WAKE, (unsigned int)n) < 0)
 		err(1, "futex");
 }
 
@@ -155,7 +165,8 @@ static void measure_from_here(unsigned int n)
 		return;
 	}
 	start_measuring();
-	release(&shared->released);
+	if (n > 1)
+		release(&shared->released);
 }
 
 /* A task that began measuring with this processor time has done its part. */
@@ -286,12 +297,18 @@ static void run_tasks(unsigned int n, task *fn)
 
 #define PATTERN 0x5a
 
+/* Before messages, for what a peer's users have in front of theirs. */
+#define HEADROOM 64
+
+/* Where n messages can be received. */
+static void *new_room(unsigned int n)
+{
+	return (char *)allocate(HEADROOM + (size_t)job.size * n + 1) + HEADROOM;
+}
+
 static void *new_messages(unsigned int n)
 {
-	void *msgs = allocate((size_t)job.size * n + 1);
-
-	memset(msgs, PATTERN, (size_t)job.size * n);
-	return msgs;
+	return memset(new_room(n), PATTERN, (size_t)job.size * n);
 }
 
 /* What a warm-up has left where messages are received. */
@@ -357,7 +374,7 @@ static void open_alone(void)
 {
 	must(job.capacity);
 	alone.out = new_messages(1);
-	alone.in = allocate(job.size + 1);
+	alone.in = new_room(1);
 	alone.end = attach(make_queue(), SENDS | RECEIVES);
 }
 
@@ -409,7 +426,7 @@ static void select_ready(void)
 {
 	must(job.capacity && peer.select);
 	alone.out = new_messages(1);
-	alone.in = allocate(job.size + 1);
+	alone.in = new_room(1);
 	alone.ends = attach_all(make_queues(job.cases), job.cases, SENDS | RECEIVES);
 	alone.set = peer.gather(&job, alone.ends, job.cases, alone.in);
 	one_select(0);
@@ -452,10 +469,10 @@ static void spawn_join(void)
 	run_alone(one_spawn);
 }
 
-/* ------------------------------ two tasks ------------------------------ */
+/* ---------------------------- pairs of tasks ---------------------------- */
 
-/* Request and answer; or select-parked's queues, and the token's. */
-static void **requests, *answers;
+/* Each pair's: for requests, or select-parked's; and for answers, or the token. */
+static void **requests, **answers;
 
 static void ask(void *to, void *from, const void *out, void *in)
 {
@@ -468,28 +485,31 @@ static void ask_by_call(void *to, void *from, const void *out, void *in)
 	peer.call(to, from, out, in, job.size);
 }
 
-static inline void asking(void (*ask_once)(void *to, void *from, const void *out, void *in))
+static inline void asking(unsigned int pair,
+			  void (*ask_once)(void *to, void *from, const void *out, void *in))
 {
-	void **to = attach_all(requests, job.cases, SENDS), *from = attach(answers, RECEIVES);
-	void *out = new_messages(1), *in = allocate(job.size + 1);
+	void **to = attach_all(requests + pair * job.cases, job.cases, SENDS);
+	void *from = attach(answers[pair], RECEIVES);
+	void *out = new_messages(1), *in = new_room(1);
 	unsigned int i;
 	int64_t cpu;
 
 	for (i = 0; i < WARM; i++)
 		ask_once(to[i % job.cases], from, out, in);
 	check_messages(in);
+	measure_from_here(job.senders);
 	cpu = task_cpu();
-	start_measuring();
 	for (i = 0; i < job.ops; i++)
 		ask_once(to[(WARM + i) % job.cases], from, out, in);
 	measured(cpu);
 }
 
 /* Sends back what it received. */
-static inline void answering(bool selects)
+static inline void answering(unsigned int pair, bool selects)
 {
-	void **from = attach_all(requests, job.cases, RECEIVES), *to = attach(answers, SENDS);
-	void *msg = allocate(job.size + 1);
+	void **from = attach_all(requests + pair * job.cases, job.cases, RECEIVES);
+	void *to = attach(answers[pair], SENDS);
+	void *msg = new_room(1);
 	void *set = selects ? peer.gather(&job, from, job.cases, msg) : NULL;
 	int64_t cpu = 0;
 	unsigned int i;
@@ -508,58 +528,58 @@ static inline void answering(bool selects)
 
 static void round_trip_task(unsigned int number)
 {
-	if (number)
-		answering(false);
+	if (number % 2)
+		answering(number / 2, false);
 	else
-		asking(ask);
+		asking(number / 2, ask);
 }
 
 static void call_task(unsigned int number)
 {
-	if (number)
-		answering(false);
+	if (number % 2)
+		answering(number / 2, false);
 	else
-		asking(ask_by_call);
+		asking(number / 2, ask_by_call);
 }
 
 static void select_parked_task(unsigned int number)
 {
-	if (number)
-		answering(true);
+	if (number % 2)
+		answering(number / 2, true);
 	else
-		asking(ask);
+		asking(number / 2, ask);
 }
 
-static void two_tasks(task *fn)
+static void run_pairs(task *fn)
 {
-	requests = make_queues(job.cases);
-	answers = make_queue();
-	run_tasks(2, fn);
+	requests = make_queues(job.senders * job.cases);
+	answers = make_queues(job.senders);
+	run_tasks(2 * job.senders, fn);
 	report_shared(job.ops);
 }
 
 static void round_trip(void)
 {
 	job.cases = 1;
-	two_tasks(round_trip_task);
+	run_pairs(round_trip_task);
 }
 
 static void call(void)
 {
 	must(peer.call);
 	job.cases = 1;
-	two_tasks(call_task);
+	run_pairs(call_task);
 }
 
 static void select_parked(void)
 {
 	must(peer.select);
-	two_tasks(select_parked_task);
+	run_pairs(select_parked_task);
 }
 
 /* ------------------------------ many tasks ------------------------------ */
 
-/* The queue, mutex or group that all tasks use; how many operations all do. */
+/* The queue, mutex or group that all tasks use; how many messages all move. */
 static void *common;
 static unsigned int total, warm;
 
@@ -589,7 +609,7 @@ static void stream_task(unsigned int number)
 {
 	bool sends = number < job.senders;
 	void *end = attach(common, sends ? SENDS : RECEIVES);
-	void *msgs = sends ? new_messages(job.batch) : allocate((size_t)job.size * job.batch + 1);
+	void *msgs = sends ? new_messages(job.batch) : new_room(job.batch);
 	int64_t cpu;
 
 	if (sends)
@@ -601,11 +621,15 @@ static void stream_task(unsigned int number)
 	cpu = task_cpu();
 	if (sends) {
 		send_some(end, msgs, total / job.senders);
+		/* Until then a library's own threads may be at it. */
+		await(&shared->all_received);
 		add_cpu(cpu);
-	} else {
-		receive_some(end, msgs, total / job.receivers);
-		measured(cpu);
+		return;
 	}
+	receive_some(end, msgs, total / job.receivers);
+	measured(cpu);
+	if (__atomic_add_fetch(&shared->received, 1, __ATOMIC_ACQ_REL) == job.receivers)
+		release(&shared->all_received);
 }
 
 static void stream(void)
@@ -620,30 +644,45 @@ static void stream(void)
 	report_shared(total);
 }
 
+/* A single task does what is asked; several until they are told to stop. */
 static inline void contend(void (*operation)(void))
 {
 	unsigned int i;
 	int64_t cpu;
 
-	for (i = 0; i < warm; i++)
+	for (i = 0; i < WARM; i++)
 		operation();
 	measure_from_here(job.senders);
 	cpu = task_cpu();
-	for (i = 0; i < total / job.senders; i++)
-		operation();
+	if (job.senders == 1) {
+		for (i = 0; i < job.ops; i++)
+			operation();
+	} else {
+		for (i = 0; !__atomic_load_n(&shared->stop, __ATOMIC_RELAXED); i++)
+			operation();
+	}
 	measured(cpu);
+	__atomic_add_fetch(&shared->ops, i, __ATOMIC_RELAXED);
 }
 
-/* A single task needs nobody to start it. */
+/* A number of operations would be too few for the quick, who are through before all came. */
+static void contend_for_a_while(task *fn)
+{
+	struct started *tasks = start_tasks(job.senders, fn);
+
+	await(&shared->released);
+	usleep(CONTEND_MS * 1000);
+	__atomic_store_n(&shared->stop, 1, __ATOMIC_RELAXED);
+	join_tasks(tasks, job.senders);
+}
+
 static void run_contenders(task *fn)
 {
-	total = whole(job.ops, job.senders);
-	warm = WARM;
 	if (job.senders == 1)
 		fn(0);
 	else
-		run_tasks(job.senders, fn);
-	report_shared(total);
+		contend_for_a_while(fn);
+	report_shared(shared->ops);
 }
 
 static void lock_unlock(void)
@@ -721,7 +760,7 @@ static struct waiter *waiters;
 
 static void waiter_task(unsigned int number)
 {
-	void **ends = attach_all(queues, closes, RECEIVES), *msg = allocate(job.size + 1);
+	void **ends = attach_all(queues, closes, RECEIVES), *msg = new_room(1);
 	struct waiter *self = waiters + number;
 	unsigned int i;
 
@@ -732,9 +771,14 @@ static void waiter_task(unsigned int number)
 		__atomic_add_fetch(&c->waiting, 1, __ATOMIC_ACQ_REL);
 		if (peer.recv(ends[i], msg, job.size))
 			errx(1, "a message that nobody has sent");
-		__atomic_add_fetch(&c->cpu, thread_cpu() - self->parked_cpu, __ATOMIC_RELAXED);
-		if (__atomic_sub_fetch(&c->waiting, 1, __ATOMIC_ACQ_REL))
+		if (!job.threads)
+			__atomic_add_fetch(&c->cpu, thread_cpu() - self->parked_cpu,
+					   __ATOMIC_RELAXED);
+		/* What the next one takes is no part of this. */
+		if (__atomic_sub_fetch(&c->waiting, 1, __ATOMIC_ACQ_REL)) {
+			await(&c->done);
 			continue;
+		}
 		c->end = now();
 		if (job.threads)
 			c->cpu_end = process_cpu();
@@ -759,12 +803,11 @@ static bool sleeps(pid_t tid)
 	return state && state[2] == 'S';
 }
 
-static int64_t cpu_of(const struct started *s)
+static int64_t cpu_of(pid_t process)
 {
 	clockid_t clock;
 
-	if (job.threads ? pthread_getcpuclockid(s->thread, &clock) :
-			  clock_getcpuclockid(s->pid, &clock))
+	if (clock_getcpuclockid(process, &clock))
 		errx(1, "a task has no clock");
 	return read_clock(clock);
 }
@@ -778,7 +821,8 @@ static void wait_until_parked(const struct started *tasks, const struct closing 
 	for (i = 0; i < job.waiters; i++) {
 		while (!sleeps(waiters[i].tid))
 			usleep(100);
-		waiters[i].parked_cpu = cpu_of(tasks + i);
+		if (!job.threads)
+			waiters[i].parked_cpu = cpu_of(tasks[i].pid);
 	}
 }
 

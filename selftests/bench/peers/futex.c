@@ -32,7 +32,7 @@ static void give_back(unsigned int *word)
 /* Those who wait for a change of what the lock guards. */
 struct condition {
 	unsigned int changes; /* a futex */
-	unsigned int sleepers;
+	unsigned int sleepers; /* whom nobody has woken yet; perhaps fewer are */
 };
 
 struct ring {
@@ -52,19 +52,22 @@ static void sleep_on(struct ring *r, struct condition *c)
 	give_back(&r->lock);
 	futex_wait(&c->changes, seen);
 	take(&r->lock);
-	c->sleepers--;
 }
 
-/* Under the lock, which it gives back: what has changed is for so many. */
+/*
+ * Under the lock, which it gives back: what has changed is for so many.  They count no
+ * more from here on, so that nobody else calls the kernel for them until they are back.
+ */
 static void tell(struct ring *r, struct condition *c, unsigned int n)
 {
-	bool wake = c->sleepers;
+	unsigned int wake = n < c->sleepers ? n : c->sleepers;
 
+	c->sleepers -= wake;
 	if (wake)
 		__atomic_add_fetch(&c->changes, 1, __ATOMIC_RELAXED);
 	give_back(&r->lock);
 	if (wake)
-		futex_wake(&c->changes, n < INT_MAX ? (int)n : INT_MAX);
+		futex_wake(&c->changes, (int)wake);
 }
 
 static void *make(const struct job *job)

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -167,11 +168,12 @@ func pair[T any](j job) {
 	checkMessage(&in)
 }
 
-// asking sends each of the queues a request in its turn, and receives an answer.
-func asking[T any](j job, queues []chan T, answers <-chan T) {
+// asking sends, so often as it is told, each of the queues a request in its turn, and
+// receives an answer.
+func asking[T any](queues []chan T, answers <-chan T) func(n int) {
 	out, in := newMessage[T](), newMessage[T]()
 	turn := 0
-	measure(j.n["ops"], func(n int) {
+	return func(n int) {
 		for i := 0; i < n; i++ {
 			send(queues[turn], &out)
 			in = <-answers
@@ -179,18 +181,40 @@ func asking[T any](j job, queues []chan T, answers <-chan T) {
 				turn = 0
 			}
 		}
-	})
-	checkMessage(&in)
+		checkMessage(&in)
+	}
 }
 
-func roundTrip[T any](j job) {
+// newPair starts the one that answers.
+func newPair[T any](j job) (ask func(n int)) {
 	requests, answers := make(chan T, j.n["capacity"]), make(chan T, j.n["capacity"])
 	task(func() {
 		for m := range requests {
 			answers <- m
 		}
 	})
-	asking(j, []chan T{requests}, answers)
+	return asking([]chan T{requests}, answers)
+}
+
+func roundTrip[T any](j job) {
+	pairs := j.n["senders"]
+	if pairs == 1 {
+		measure(j.n["ops"], newPair[T](j))
+		return
+	}
+	idle := make(chan func(n int), pairs)
+	for i := 0; i < pairs; i++ {
+		idle <- newPair[T](j)
+	}
+	begin, wait := team(pairs, func(n int) {
+		ask := <-idle
+		ask(n)
+		idle <- ask
+	})
+	measure(j.n["ops"], func(n int) {
+		begin(n * pairs)
+		wait()
+	})
 }
 
 func stream[T any](j job) {
@@ -294,7 +318,7 @@ func selectParked[T any](j job) {
 			answers <- m
 		}
 	})
-	asking(j, queues, answers)
+	measure(j.n["ops"], asking(queues, answers))
 }
 
 // receiving counts the goroutines that are parked in a receive.
@@ -336,47 +360,68 @@ func closing[T any](j job) {
 func mutex(j job) {
 	var mutex sync.Mutex
 	count := 0
-	together(j, func(n int) {
-		for ; n > 0; n-- {
+	if j.n["senders"] == 1 {
+		measure(j.n["ops"], func(n int) {
+			for ; n > 0; n-- {
+				mutex.Lock()
+				count++
+				mutex.Unlock()
+			}
+		})
+		return
+	}
+	did := contend(j, func(n int) (did int) {
+		for ; did < n && atomic.LoadUint32(&stop) == 0; did++ {
 			mutex.Lock()
 			count++
 			mutex.Unlock()
 		}
+		return
 	})
-	check(count == warm+j.n["ops"], "%d locked and unlocked", count)
+	check(count == did, "%d times locked and unlocked, not %d", count, did)
 }
 
-// together measures what one task does by itself, or what a team does.
-func together(j job, do func(n int)) {
-	if j.n["senders"] == 1 {
-		measure(j.n["ops"], do)
-		return
-	}
-	begin, wait := team(j.n["senders"], do)
-	measure(j.n["ops"], func(n int) {
-		begin(n)
-		wait()
-	})
+var stop uint32
+
+// contend has a team do something for a while, and returns how often that was in all.
+func contend(j job, do func(n int) (did int)) int {
+	var did, before int64
+	var w stopwatch
+	begin, wait := team(j.n["senders"], func(n int) { atomic.AddInt64(&did, int64(do(n))) })
+	begin(warm * j.n["senders"])
+	wait()
+	before = did
+	w.start()
+	begin(1 << 40)
+	time.Sleep(50 * time.Millisecond)
+	atomic.StoreUint32(&stop, 1)
+	wait()
+	w.stop()
+	w.report(int(did - before))
+	return int(did)
 }
 
 func waitGroup(j job) {
 	var group sync.WaitGroup
-	alone := j.n["senders"] == 1
-	if !alone {
-		group.Add(1)
-	}
-	together(j, func(n int) {
-		for ; n > 0; n-- {
-			group.Add(1)
-			group.Done()
-			if alone {
+	if j.n["senders"] == 1 {
+		measure(j.n["ops"], func(n int) {
+			for ; n > 0; n-- {
+				group.Add(1)
+				group.Done()
 				group.Wait()
 			}
-		}
-	})
-	if !alone {
-		group.Done()
+		})
+		return
 	}
+	group.Add(1)
+	contend(j, func(n int) (did int) {
+		for ; did < n && atomic.LoadUint32(&stop) == 0; did++ {
+			group.Add(1)
+			group.Done()
+		}
+		return
+	})
+	group.Done()
 	group.Wait()
 }
 

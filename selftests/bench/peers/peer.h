@@ -13,7 +13,8 @@
  * they send, receive and so on.  The workloads, and the operation that each counts:
  *
  *   pair	one task sends and receives, and nobody blocks: both
- *   round-trip	two tasks, a request and its answer: both, each over a queue of its own
+ *   round-trip	two tasks, a request and its answer: both, each over a queue of its own.
+ *		senders=N: one of N such pairs, all at it at once
  *   call	the same, where the requesting task has one call for it
  *   stream	senders to receivers: one message; batch=N moves up to N in a call
  *   select-ready  a message for one of `cases` queues, each in its turn, and a receive
@@ -24,10 +25,11 @@
  *		know
  *   fd-pass	one task sends a message with a file, receives it, and closes the file that
  *		came: all of it
- *   mutex	`senders` tasks lock and unlock one mutex, with nothing in between: both
+ *   mutex	`senders` tasks lock and unlock one mutex, with nothing in between: both.
+ *		More than one are at it for CONTEND_MS, whatever `ops` is
  *   wait-group	senders=1: a task adds 1, is done with 1, and waits for zero: all of it.
  *		More: each adds 1 and is done with 1 while somebody else holds 1 all the
- *		time, and waits for zero in the end: an add and a done
+ *		time, and waits for zero in the end: an add and a done, for CONTEND_MS
  *   spawn-join	a task is started that does nothing, and waited for: both
  *
  * Set-up, and a warm-up of at least WARM operations, are not measured.
@@ -45,6 +47,7 @@
 #include <time.h>
 
 #define WARM 100
+#define CONTEND_MS 50
 
 /* Exit status of a peer that cannot do the job, as kselftest's of a test skipped. */
 #define CANNOT 4

@@ -8,14 +8,18 @@
 
 #include "drive.h"
 
-/* Every message has a type in front of it. */
 struct queue {
 	int id;
-	struct message {
-		long type;
-		char bytes[];
-	} *message;
 };
+
+/* Every message has a type in front of it, for which drive.h leaves room. */
+static void *with_type(const void *msg)
+{
+	long *type = (long *)((uintptr_t)msg - sizeof(*type));
+
+	*type = 1;
+	return type;
+}
 
 /* What has been made outlives the program, but for this. */
 static int made[4096];
@@ -35,8 +39,7 @@ static void *make(const struct job *job)
 	struct queue *q = allocate(sizeof(*q));
 	struct msqid_ds ds;
 
-	/* Its room is counted in bytes. */
-	if (!job->capacity || !job->size)
+	if (!job->capacity)
 		cannot();
 	if (!nr_made) {
 		maker = getpid();
@@ -50,43 +53,30 @@ static void *make(const struct job *job)
 	made[nr_made++] = q->id;
 	if (msgctl(q->id, IPC_STAT, &ds))
 		err(1, "IPC_STAT");
-	ds.msg_qbytes = (msglen_t)job->capacity * job->size;
+	/* It may hold so many bytes, and no more messages than that. */
+	ds.msg_qbytes = (msglen_t)job->capacity * (job->size ? job->size : 1);
 	if (msgctl(q->id, IPC_SET, &ds))
 		err(1, "IPC_SET");
 	return q;
 }
 
-static void *attach_end(const struct job *job, void *queue, unsigned int does)
-{
-	struct queue *end = allocate(sizeof(*end));
-
-	(void)does;
-	end->id = ((struct queue *)queue)->id;
-	end->message = allocate(sizeof(*end->message) + job->size);
-	return end;
-}
-
-/* The caller's messages have no type, so they are copied once more, as it must be. */
 static void send_one(void *end, const void *msg, size_t size)
 {
-	struct queue *e = end;
+	const struct queue *q = end;
 
-	e->message->type = 1;
-	memcpy(e->message->bytes, msg, size);
-	if (msgsnd(e->id, e->message, size, 0))
+	if (msgsnd(q->id, with_type(msg), size, 0))
 		err(1, "msgsnd");
 }
 
 static bool recv_one(void *end, void *msg, size_t size)
 {
-	struct queue *e = end;
-	ssize_t n = msgrcv(e->id, e->message, size, 0, 0);
+	const struct queue *q = end;
+	ssize_t n = msgrcv(q->id, with_type(msg), size, 0, 0);
 
 	if (n < 0 && (errno == EIDRM || errno == EINVAL))
 		return false;
 	if (n != (ssize_t)size)
 		err(1, "msgrcv");
-	memcpy(msg, e->message->bytes, size);
 	return true;
 }
 
@@ -100,7 +90,6 @@ static void close_it(void *queue)
 
 const struct peer peer = {
 	.make = make,
-	.attach = attach_end,
 	.send = send_one,
 	.recv = recv_one,
 	.close = close_it,
