@@ -16,7 +16,8 @@ BEGIN {
 		printf ", \"median\": null }"
 	else
 		printf ", \"rounds\": %d, \"median\": %s, \"lowest\": %s, \"quartiles\": [%s, %s]," \
-			" \"highest\": %s, \"cpu\": %s }", $3, $4, $5, $6, $7, $8, $9
+			" \"highest\": %s, \"cpu\": %s, \"cpu_quartiles\": [%s, %s] }",
+			$3, $4, $5, $6, $7, $8, $9, $10, $11
 }
 
 END { printf "\n  ]\n}\n" }

@@ -2,10 +2,10 @@
 #
 # From what selftests/bench/guest prints, a line for each row and peer:
 #
-#   row peer rounds median lowest quartile quartile highest cpu
+#   row peer rounds median lowest quartile quartile highest cpu quartile quartile
 #
-# separated by tabs; time and processor time for one operation, and all but the last
-# figure of the time.  A peer that cannot do a row has "-" for rounds, and nothing else.
+# separated by tabs: the time for one operation, and then the processor time's median and
+# quartiles.  A peer that cannot do a row has "-" for rounds, and nothing else.
 # Fails when the rounds are not complete, or not of one number.
 
 BEGIN { FS = OFS = "\t" }
@@ -61,14 +61,15 @@ function summarise(key,   n, i) {
 	if (n != most)
 		bad(key ": " n " of " most " rounds")
 	for (i = 1; i <= n; i++)
-		sorted[i] = cpu[key, i]
-	sort(n)
-	cpu_median = quantile(n, 1 / 2)
-	for (i = 1; i <= n; i++)
 		sorted[i] = wall[key, i]
 	sort(n)
-	printf "%s\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", key, n, quantile(n, 1 / 2),
-		sorted[1], quantile(n, 1 / 4), quantile(n, 3 / 4), sorted[n], cpu_median
+	printf "%s\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f", key, n, quantile(n, 1 / 2),
+		sorted[1], quantile(n, 1 / 4), quantile(n, 3 / 4), sorted[n]
+	for (i = 1; i <= n; i++)
+		sorted[i] = cpu[key, i]
+	sort(n)
+	printf "\t%.3f\t%.3f\t%.3f\n", quantile(n, 1 / 2), quantile(n, 1 / 4),
+		quantile(n, 3 / 4)
 }
 
 # Of sorted[1..n], in place.

@@ -22,8 +22,9 @@ BEGIN { FS = "\t" }
 	}
 	if ($3 == "-")
 		next
-	time[$1, $2] = cpu ? $9 : $4
-	half[$1, $2] = $4 > 0 ? ($7 - $6) / 2 / $4 : 0
+	median = cpu ? $9 : $4
+	time[$1, $2] = median
+	half[$1, $2] = median > 0 ? (cpu ? $11 - $10 : $7 - $6) / 2 / median : 0
 }
 
 END {
@@ -49,7 +50,7 @@ function cell(row, peer,   text, base) {
 	if (unit)
 		text = thousands(time[row, peer])
 	if (peer == "kchan" && !unit)
-		text = cpu ? "1" : "1 ±" percent(half[row, peer])
+		text = "1 ±" percent(half[row, peer])
 	else if (peer != "kchan" && base > 0)
 		text = text (text ? " · " : "") ratio(time[row, peer] / base) spread(row, peer)
 	return text ? text : "?"
@@ -58,7 +59,7 @@ function cell(row, peer,   text, base) {
 # Where all is counted there is next to none: it would be noise in the table.
 function spread(row, peer,   both) {
 	both = half[row, peer] + half[row, "kchan"]
-	return cpu || (unit && both < 0.005) ? "" : " ±" percent(both)
+	return unit && both < 0.005 ? "" : " ±" percent(both)
 }
 
 function ratio(x) {
