@@ -9,13 +9,14 @@ passed=0 failed=0 skipped=0
 pass() { passed=$((passed + 1)) && echo "ok    $*"; }
 skip() { skipped=$((skipped + 1)) && echo "skip  $*"; }
 
-# fail FILE WORDS...
+# fail_with FILE WORDS...: told again in the end, with the last words of FILE.
 fail_with() {
 	local file=$1
 	shift
 	failed=$((failed + 1))
-	echo "FAIL  $*"
+	echo "FAIL  $*" | tee -a "$tmp/failures"
 	sed 's/^/      | /' "$file"
+	tail -n 6 "$file" | sed 's/^/      | /' >>"$tmp/failures"
 }
 
 # item WORDS CMD...: one result by CMD's exit status.  Needs $tmp.
@@ -25,8 +26,9 @@ item() {
 	if "$@" >"$tmp/item" 2>&1 </dev/null; then pass "$words"; else fail_with "$tmp/item" "$words"; fi
 }
 
-# The last line of all.
+# What failed, for who sees the end only, and the last line of all.
 summary() {
+	[[ ! -s $tmp/failures ]] || { echo Failed: && cat "$tmp/failures"; }
 	echo "$passed passed, $failed failed, $skipped skipped"
 	((failed == 0 && passed > 0))
 }
