@@ -185,7 +185,7 @@ int kchan_cargo_show(const struct kchan_cargo *cargo, u32 nr,
 		s32 pid;
 		u32 uid;
 		u32 gid;
-	} sender = {};
+	} sender = { .pid = 0, .uid = -1, .gid = -1 };
 	s32 fd[KCHAN_MAX_HANDLES];
 	u32 used = 0, i;
 

@@ -168,6 +168,26 @@ TEST(what_is_never_taken_dies)
 	EXPECT_EQ(-EAGAIN, cause_now(cancel));
 }
 
+/* Whom nobody has asked for is nobody: not process 0 of the user who may do all. */
+TEST(sender_that_is_not_told)
+{
+	int c = make_chan_of_one(1), file = open_device();
+	struct kchan_ancillary who;
+	__s32 handle;
+	__u64 value;
+
+	ASSERT_EQ(0, send_handle(c, 1, file));
+	who = with_handles(&handle, 1);
+	who.pid = 77;
+	EXPECT_EQ(1, cargo_msg(c, KCHAN_RECV, &value, sizeof(value), 0, &who));
+	EXPECT_EQ(0, who.pid);
+	EXPECT_EQ((__u32)-1, who.uid);
+	EXPECT_EQ((__u32)-1, who.gid);
+	close(handle);
+	close(file);
+	close(c);
+}
+
 /* ---- how many, and of what size ---- */
 
 TEST(none_in_some_places)

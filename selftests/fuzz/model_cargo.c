@@ -188,7 +188,7 @@ static const char *check_sender(const struct m_op *op, const struct m_message *m
 {
 	bool told = op->obj->stamped;
 	__s32 pid = told ? message->pid : 0;
-	__u32 uid = told ? getuid() : 0, gid = told ? getgid() : 0;
+	__u32 uid = told ? getuid() : (__u32)-1, gid = told ? getgid() : (__u32)-1;
 
 	if (cargo->pid == pid && cargo->uid == uid && cargo->gid == gid)
 		return NULL;
