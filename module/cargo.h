@@ -51,6 +51,9 @@ struct kchan_cargo {
 	struct file *files[];
 };
 
+/* Bytes that it takes at most. */
+#define KCHAN_MAX_CARGO	(sizeof(struct kchan_cargo) + KCHAN_MAX_HANDLES * sizeof(struct file *))
+
 /**
  * struct kchan_numbers - file numbers set aside
  * @fd: the numbers

@@ -74,7 +74,7 @@ u32 kchan_chan_send_run(struct kchan_chan *chan, const void __user *msgs, u32 n,
 			struct kchan_change *change);
 u32 kchan_chan_recv_run(struct kchan_chan *chan, void __user *msgs, u32 n,
 			struct kchan_change *change);
-void kchan_chan_post(struct kchan_chan *chan, const void *msg);
+void kchan_chan_post(struct kchan_chan *chan, const struct kchan_notice *notice);
 void kchan_chan_end_receivers(struct kchan_chan *chan, struct kchan_change *change);
 void kchan_chan_end_senders(struct kchan_chan *chan, struct kchan_change *change);
 

@@ -721,30 +721,35 @@ u32 kchan_chan_recv_run(struct kchan_chan *chan, void __user *msgs, u32 n,
 }
 
 /**
- * kchan_chan_post() - send a message of the kernel's own, without waiting
- * @chan: held as by a handle that can send
- * @msg: elem_size bytes
+ * kchan_chan_post() - send a notice, without waiting and without memory
+ * @chan: of notices; held as by a handle that can send
+ * @notice: what to send
  *
- * The current process sends it.  Where that can't be, it counts as dropped.
+ * The current process sends it, which may be one that ends because there is no memory.
+ * Where there is no room, or nobody to receive it, it counts as dropped.
  */
-void kchan_chan_post(struct kchan_chan *chan, const void *msg)
+void kchan_chan_post(struct kchan_chan *chan, const struct kchan_notice *notice)
 {
+	u8 slot[sizeof(*notice) + KCHAN_MAX_CARGO] __aligned(8) __uninitialized;
 	struct kchan_change change __uninitialized;
+	struct kchan_parcel parcel __uninitialized;
 	struct kchan_op op;
-	int ret = -ENOMEM;
+	int ret;
 
 	transfer_init(&op, chan, &send_type, NULL);
-	op.parcel = kchan_parcel_alloc(chan->slot_size);
-	if (op.parcel) {
-		memcpy(op.parcel->data, msg, chan->elem_size);
-		ret = load_cargo(chan, &op);
-	}
+	kchan_parcel_make(&parcel, chan->slot_size);
+	parcel.data = memcpy(slot, notice, sizeof(*notice));
+	op.own = &parcel;
+	op.parcel = &parcel;
+	/* Without handles it can't fail. */
+	load_cargo(chan, &op);
 	kchan_lock(&chan->obj, &change);
 	/* Its handle may be gone by now, and receivers told of the end. */
-	if (!ret)
-		ret = kchan_chan_ended(chan) ? -EPIPE : send_attempt(&op, NULL, &change);
+	ret = kchan_chan_ended(chan) ? -EPIPE : send_attempt(&op, NULL, &change);
 	chan->dropped += !!ret;
 	kchan_unlock(&chan->obj, &change);
+	if (parcel.cargo)
+		kchan_cargo_drop(parcel.cargo, chan->handles);
 	transfer_release(&op);
 }
 

@@ -28,13 +28,11 @@ static bool can_be_told(struct file *file)
 	       kchan_chan_of(obj)->elem_size == sizeof(struct kchan_notice);
 }
 
-/* @file: where notices are to go; NULL: nowhere. */
+/* @file: where notices are to go. */
 static int watch(struct kchan_object *obj, struct file *file, const struct kchan_watch *args)
 {
 	struct kchan_watcher *watcher;
 
-	if (!file)
-		return kchan_object_set_watcher(obj, NULL);
 	if (!can_be_told(file))
 		return -EINVAL;
 	if (!(file->f_mode & KCHAN_MODE_SEND))
@@ -69,7 +67,7 @@ long kchan_watch(struct file *file, const void __user *arg)
 	if (kchan_rights_of(file->f_mode) != (KCHAN_RIGHT_SEND | KCHAN_RIGHT_RECV))
 		return -EBADF;
 	if (args.fd < 0)
-		return watch(file->private_data, NULL, &args);
+		return kchan_object_set_watcher(file->private_data, NULL);
 	told = fdget(args.fd);
 	if (!fd_file(told))
 		return -EBADF;
@@ -205,11 +203,8 @@ static void depart(struct kchan_object *obj, struct file *file, fl_owner_t files
 
 	if (depart_with(obj, file, files))
 		return;
-	departure = kmalloc(sizeof(*departure), GFP_KERNEL_ACCOUNT);
-	if (!departure) {
-		tell(obj, file->f_mode);
-		return;
-	}
+	/* A supervisor relies on it, and memory is what this process may have died of. */
+	departure = kmalloc(sizeof(*departure), GFP_KERNEL | __GFP_NOFAIL);
 	get_file(file);
 	init_task_work(&departure->work, departed);
 	departure->file = file;

@@ -14,6 +14,7 @@
 #include "cargo_util.h"
 #include "select_util.h"
 #include "wait_rows.h"
+#include "watch_util.h"
 
 enum { LARGE = 3000, MOST = 500 };
 
@@ -1444,5 +1445,70 @@ static const struct call of_files[] = {
 };
 
 SWEEP(files, of_files)
+
+/* ---- ends that are told ---- */
+
+/* Whoever dies of a want of memory is told of like any other. */
+struct dying {
+	int fd[2];
+	int n;
+};
+
+static int die_with_fault(void *arg)
+{
+	struct dying *d = arg;
+
+	open_fail_nth();
+	inject(d->n);
+	_exit(7);
+}
+
+/* As large as notices can be. */
+static int make_large_notices(void)
+{
+	return make_carrier(.elem_size = sizeof(struct kchan_notice), .capacity = 4,
+			    .flags = KCHAN_STAMPED, .handles = KCHAN_MAX_HANDLES, .depth = 1);
+}
+
+static int take_large_notice(int fd, struct kchan_notice *notice, struct kchan_ancillary *who)
+{
+	__s32 handles[KCHAN_MAX_HANDLES];
+
+	*who = with_handles(handles, KCHAN_MAX_HANDLES);
+	return cargo_msg(fd, KCHAN_RECV, notice, sizeof(*notice), KCHAN_NONBLOCK, who);
+}
+
+/* Two numbers, and yet one notice. */
+TEST_F(fail_nth, end_of_a_process_that_is_watched)
+{
+	struct dying *d = shared_alloc(sizeof(*d));
+	int notices = make_large_notices();
+	struct kchan_ancillary who;
+	struct kchan_notice notice;
+	struct task *t;
+	pid_t pid;
+
+	if (self->missing)
+		SKIP(return, "no faults to be had here: %s", self->missing);
+	d->fd[0] = make_chan(8, 1);
+	d->fd[1] = restrict_to(d->fd[0], BOTH_RIGHTS);
+	watch(d->fd[0], notices, BOTH_RIGHTS);
+	for (d->n = 1; d->n <= 20; d->n++) {
+		t = task_start(PROCESS, die_with_fault, d);
+		pid = t->pid;
+		must(waitpid(pid, NULL, 0) == pid);
+		munmap(t, sizeof(*t));
+		ASSERT_EQ(1, take_large_notice(notices, &notice, &who)) {
+			TH_LOG("fault %d", d->n);
+		}
+		EXPECT_EQ(KCHAN_NOTICE_EXIT, notice.flags);
+		EXPECT_EQ(7 << 8, notice.status);
+		EXPECT_EQ(BOTH_RIGHTS, notice.rights);
+		EXPECT_EQ(pid, who.pid);
+		EXPECT_EQ(-EAGAIN, take_large_notice(notices, &notice, &who));
+	}
+	EXPECT_EQ(0, chan_stat(notices).dropped);
+	watch_no_more(d->fd[0]);
+}
 
 TEST_HARNESS_MAIN
