@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "cargo.h"
 #include "chan.h"
 #include "chan_file.h"
 #include "compat.h"
@@ -308,17 +309,24 @@ static __always_inline long select_few(const struct kchan_select *args,
 	return ret;
 }
 
-/* What it takes, with the messages of its cases, should it have to wait. */
+/* Of the message that it may have to keep, with what may travel with that. */
+static u64 bytes_of_case(const struct kchan_case *args)
+{
+	if (args->fd < 0 || args->len > KCHAN_MAX_ELEM_SIZE ||
+	    (args->op != KCHAN_OP_SEND && args->op != KCHAN_OP_RECV))
+		return 0;
+	return sizeof(struct kchan_parcel) + args->len + KCHAN_MAX_CARGO;
+}
+
+/* What it takes, should it have to wait. */
 static u64 bytes_of_select(const struct kchan_case *args, u32 nr)
 {
 	u64 bytes = nr * (sizeof(struct kchan_case) + sizeof(struct fd) +
 			  sizeof(struct select_op) + sizeof(struct kchan_op *));
 	u32 i;
 
-	for (i = 0; i < nr; i++) {
-		if (args[i].fd >= 0 && args[i].len && args[i].len <= KCHAN_MAX_ELEM_SIZE)
-			bytes += sizeof(struct kchan_parcel) + args[i].len;
-	}
+	for (i = 0; i < nr; i++)
+		bytes += bytes_of_case(&args[i]);
 	return bytes;
 }
 

@@ -356,11 +356,28 @@ static int select_is_limited(void *arg)
 	return 0;
 }
 
+/* A message of no bytes is kept in memory like any other. */
+static int signals_are_charged(void *arg)
+{
+	enum { CASES = KCHAN_MAX_CASES, EACH = 400 };
+	int c = try_make_chan(open_device(), 0, 0, 0);
+	static struct kchan_case cases[CASES];
+
+	(void)arg;
+	set_parameter("max_user_bytes", CASES * EACH);
+	become_user(NOBODY);
+	for (int i = 0; i < CASES; i++)
+		cases[i] = on_recv(c, NULL, 0);
+	CHECK(kchan_select(cases, CASES, KCHAN_DEADLINE, in_ms(1)).index == -EDQUOT);
+	return 0;
+}
+
 TEST_F(quota, selects_of_many)
 {
 	EXPECT_EQ(0, in_child(select_is_limited, NULL));
 	/* Nothing of it stays. */
 	EXPECT_EQ(0, in_child(select_is_limited, NULL));
+	EXPECT_EQ(0, in_child(signals_are_charged, NULL));
 }
 
 TEST_F(quota, limits_are_told)
