@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/pid.h>
 #include <linux/slab.h>
 
 #include "object.h"
@@ -66,6 +67,7 @@ struct kchan_object *kchan_object_new(struct kchan_kind *kind, u64 bytes)
 	kchan_queue_init(&obj->watchers);
 	init_waitqueue_head(&obj->pollers);
 	INIT_LIST_HEAD(&obj->departures);
+	INIT_LIST_HEAD(&obj->told);
 	obj->user = user;
 	obj->bytes = kind->size + bytes;
 	return obj;
@@ -89,6 +91,20 @@ static void watcher_free(struct kchan_watcher *watcher)
 }
 
 /**
+ * kchan_departures_free() - free what was noted of those that went
+ * @departures: linked by their nodes
+ */
+void kchan_departures_free(struct list_head *departures)
+{
+	struct kchan_departure *departure, *next;
+
+	list_for_each_entry_safe(departure, next, departures, node) {
+		put_pid(departure->pid);
+		kfree(departure);
+	}
+}
+
+/**
  * kchan_object_put() - let go of a reference
  * @obj: freed with the last one
  */
@@ -101,6 +117,7 @@ void kchan_object_put(struct kchan_object *obj)
 	if (kind->free)
 		kind->free(obj);
 	watcher_free(obj->watcher);
+	kchan_departures_free(&obj->told);
 	kchan_uncharge(obj->user, 1, obj->bytes);
 	kmem_cache_free(kind->cache, obj);
 }

@@ -54,6 +54,26 @@ struct kchan_watcher {
 };
 
 /**
+ * struct kchan_departure - a table of files that goes, with handles of a watched object
+ * @node: among the object's, guarded by its lock
+ * @work: runs in the task that closes it, when it has
+ * @file: one of the handles, held until then: so the object and the module stay
+ * @task: the task; only ever compared
+ * @files: the table; likewise
+ * @rights: of all its handles
+ * @pid: the process, once that has told that it ends
+ */
+struct kchan_departure {
+	struct list_head node;
+	struct callback_head work;
+	struct file *file;
+	struct task_struct *task;
+	fl_owner_t files;
+	fmode_t rights;
+	struct pid *pid;
+};
+
+/**
  * struct kchan_object - the common part, first in each kind's struct
  * @refs: one for each handle, its maker's, and its tokens'
  * @lock: guards the kind's state; never two at once
@@ -65,6 +85,7 @@ struct kchan_watcher {
  * @pollers: poll and epoll; woken after unlocking
  * @watcher: who is told of processes that let go of it; NULL: nobody
  * @departures: tables of files that go with handles of it while it is watched
+ * @told: those of processes that have told their end, and may have more tables
  * @number: where a process was last seen to have it open while it is watched; a hint
  * @watched: how many objects tell it
  * @user: who is charged; constant
@@ -81,6 +102,7 @@ struct kchan_object {
 	wait_queue_head_t pollers;
 	struct kchan_watcher *watcher;
 	struct list_head departures;
+	struct list_head told;
 	unsigned int number;
 	u32 watched;
 	struct kchan_user *user;
@@ -152,6 +174,7 @@ void kchan_object_put(struct kchan_object *obj);
 void kchan_object_wake_pollers(struct kchan_object *obj, __poll_t events, bool many);
 
 int kchan_open_handle(struct kchan_object *obj, fmode_t rights, u32 flags);
+void kchan_departures_free(struct list_head *departures);
 int kchan_object_set_watcher(struct kchan_object *obj, struct kchan_watcher *watcher);
 int kchan_release(struct inode *inode, struct file *file);
 

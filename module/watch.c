@@ -117,12 +117,16 @@ static fmode_t rights_gone(struct file *file, fl_owner_t files)
 	return file->f_mode & ~left.rights;
 }
 
+/* A thread may end alone, with a table of its own. */
+static bool process_ends(void)
+{
+	return current->flags & PF_EXITING && current->signal->flags & SIGNAL_GROUP_EXIT;
+}
+
 /* Tells that the current process has lost these rights. */
 static void tell(struct kchan_object *obj, fmode_t gone)
 {
-	/* A thread may end alone, with a table of its own. */
-	const bool exits = current->flags & PF_EXITING &&
-			   current->signal->flags & SIGNAL_GROUP_EXIT;
+	const bool exits = process_ends();
 	struct kchan_object *channel = NULL;
 	struct kchan_notice notice = {
 		.rights = kchan_rights_of(gone),
@@ -145,36 +149,46 @@ static void tell(struct kchan_object *obj, fmode_t gone)
 	kchan_object_put(channel);
 }
 
-/**
- * struct departure - a table of files that goes, with handles of a watched object
- * @work: runs in the task that closes it, when it has
- * @node: among the object's, guarded by its lock
- * @file: one of the handles, held: so the object and the module stay
- * @task: the task
- * @files: the table; only ever compared
- * @rights: of all its handles
+/*
+ * An end is told once, though threads may have tables of their own, as one that dumps
+ * core always has.  Returns what of the current process' departure is yet to be told.
  */
-struct departure {
-	struct callback_head work;
-	struct list_head node;
-	struct file *file;
-	struct task_struct *task;
-	fl_owner_t files;
-	fmode_t rights;
-};
+static fmode_t untold(struct kchan_object *obj, struct kchan_departure *departure,
+		      struct list_head *over)
+{
+	struct list_head *to = get_nr_threads(current) > 1 ? &obj->told : over;
+	fmode_t rights = departure->rights;
+	struct kchan_departure *pos, *next;
+
+	list_for_each_entry_safe(pos, next, &obj->told, node) {
+		if (pos->pid == task_tgid(current)) {
+			rights &= ~pos->rights;
+			pos->rights |= rights;
+			to = over;
+		} else if (!pid_has_task(pos->pid, PIDTYPE_TGID)) {
+			list_move(&pos->node, over);
+		}
+	}
+	departure->pid = get_pid(task_tgid(current));
+	list_move(&departure->node, to);
+	return rights;
+}
 
 static void departed(struct callback_head *work)
 {
-	struct departure *departure = container_of(work, struct departure, work);
+	struct kchan_departure *departure = container_of(work, struct kchan_departure, work);
 	struct file *file = departure->file;
 	struct kchan_object *obj = file->private_data;
-	fmode_t rights;
+	fmode_t rights = departure->rights;
+	LIST_HEAD(over);
 
 	spin_lock(&obj->lock);
-	list_del(&departure->node);
-	rights = departure->rights;
+	if (process_ends())
+		rights = untold(obj, departure, &over);
+	else
+		list_move(&departure->node, &over);
 	spin_unlock(&obj->lock);
-	kfree(departure);
+	kchan_departures_free(&over);
 	tell(obj, rights);
 	fput(file);
 }
@@ -182,7 +196,7 @@ static void departed(struct callback_head *work)
 /* Adds to the departure of that table; false: it has yet to begin. */
 static bool depart_with(struct kchan_object *obj, struct file *file, fl_owner_t files)
 {
-	struct departure *departure;
+	struct kchan_departure *departure;
 	bool found = false;
 
 	spin_lock(&obj->lock);
@@ -199,18 +213,19 @@ static bool depart_with(struct kchan_object *obj, struct file *file, fl_owner_t 
 
 static void depart(struct kchan_object *obj, struct file *file, fl_owner_t files)
 {
-	struct departure *departure;
+	struct kchan_departure *departure;
 
 	if (depart_with(obj, file, files))
 		return;
 	/* A supervisor relies on it, and memory is what this process may have died of. */
-	departure = kmalloc(sizeof(*departure), GFP_KERNEL | __GFP_NOFAIL);
+	departure = kmalloc(sizeof(*departure), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	get_file(file);
 	init_task_work(&departure->work, departed);
 	departure->file = file;
 	departure->task = current;
 	departure->files = files;
 	departure->rights = file->f_mode;
+	departure->pid = NULL;
 	spin_lock(&obj->lock);
 	list_add(&departure->node, &obj->departures);
 	spin_unlock(&obj->lock);

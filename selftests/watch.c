@@ -253,11 +253,39 @@ static int end_by_page_fault(void *arg)
 	return 0;
 }
 
+/* Whoever dumps core gets a table of its own for that, and the others keep theirs. */
+static int end_by_sigabrt_among_threads(void *arg)
+{
+	for (int i = 0; i < 3; i++)
+		task_start(THREAD, wait_for_ever, NULL);
+	return end_by_sigabrt(arg);
+}
+
+static int sleep_with_a_table_of_its_own(void *arg)
+{
+	must(!unshare(CLONE_FILES));
+	store((int *)arg, 1);
+	return wait_for_ever(NULL);
+}
+
+/* It had the handle in three tables. */
+static int end_with_more_tables(void *arg)
+{
+	int ready[2] = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		task_start(THREAD, sleep_with_a_table_of_its_own, &ready[i]);
+		wait_until(load(&ready[i]));
+	}
+	return end_by_sigkill(arg);
+}
+
 TEST_F(watch, tells_the_status_as_wait_does)
 {
 	int (*const ends[])(void *) = {
 		end_with_0, end_with_255, end_by_sigterm, end_by_sigkill, end_by_sigabrt,
 		end_without_core, end_by_another_thread, end_thread_by_thread, end_by_page_fault,
+		end_by_sigabrt_among_threads, end_with_more_tables,
 	};
 	char directory[] = "/tmp/kchan-core-XXXXXX";
 
