@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <kselftest_harness.h>
-#include "cargo_util.h"
 #include "select_util.h"
 #include "wait_rows.h"
 #include "watch_util.h"
@@ -101,7 +100,8 @@ struct scene {
 	int other;			/* a file of another kind, or one to be closed */
 	struct row_call wait;
 	__u8 message[LARGE], answer[LARGE];
-	__u64 addresses[BATCH];
+	__u8 messages[BATCH][LARGE];
+	__u64 addresses[BATCH];		/* of each of them */
 	__u32 moved;			/* of the batch */
 	struct kchan_call asked;
 	__u64 values[2];
@@ -666,6 +666,85 @@ static const struct call of_objects[] = {
 
 SWEEP(objects, of_objects)
 
+/* ---- who is told of the end of processes ---- */
+
+static int return_0(void *arg)
+{
+	return 0;
+}
+
+/* A process ends, and just this channel is told of it. */
+static int tells(struct scene *s, int to)
+{
+	struct kchan_notice notice;
+
+	CHECK(in_child(return_0, NULL) == 0);
+	for (int i = 1; i < FDS && s->fd[i] >= 0; i++) {
+		if (s->fd[i] == to)
+			CHECK(try_notice(to, &notice) == 1 && notice.cookie == COOKIE);
+		CHECK(try_notice(s->fd[i], &notice) == -EAGAIN);
+	}
+	return 0;
+}
+
+static int set_up_unwatched(struct scene *s)
+{
+	s->fd[0] = make_object(KCHAN_KIND_TIMER, 0);
+	s->fd[1] = make_notice_chan(4, KCHAN_POLICY_BLOCK, 0);
+	return 0;
+}
+
+static int set_up_watched(struct scene *s)
+{
+	CHECK(set_up_unwatched(s) == 0);
+	s->fd[2] = make_notice_chan(4, KCHAN_POLICY_BLOCK, 0);
+	return try_watch(s->fd[0], s->fd[2], BOTH_RIGHTS);
+}
+
+/* What fails leaves whoever was told before, if anybody was. */
+static int watch_or_not(struct scene *s, int to)
+{
+	int ret = try_watch(s->fd[0], to, BOTH_RIGHTS);
+
+	CHECK(!ret || tells(s, s->fd[2]) == 0);
+	return ret;
+}
+
+static int call_watch(struct scene *s)
+{
+	return watch_or_not(s, s->fd[1]);
+}
+
+static int call_watch_no_more(struct scene *s)
+{
+	return watch_or_not(s, -1);
+}
+
+static int tells_the_new_one(struct scene *s)
+{
+	return tells(s, s->fd[1]);
+}
+
+static int tells_nobody(struct scene *s)
+{
+	return tells(s, -1);
+}
+
+static const struct call of_watching[] = {
+	{
+		.name = "KCHAN_WATCH", .set_up = set_up_unwatched, .call = call_watch,
+		.done = tells_the_new_one, .least = 1,
+	}, {
+		.name = "KCHAN_WATCH instead of another", .set_up = set_up_watched,
+		.call = call_watch, .done = tells_the_new_one, .least = 1,
+	}, {
+		.name = "KCHAN_WATCH no more", .set_up = set_up_watched,
+		.call = call_watch_no_more, .done = tells_nobody,
+	},
+};
+
+SWEEP(watching, of_watching)
+
 /* ---- every wait: what is ready, what ends in time, and what a peer ends ---- */
 
 static int set_up_row(struct scene *s)
@@ -939,6 +1018,17 @@ static int is_closed(struct scene *s)
 	return 0;
 }
 
+static int call_close_with(struct scene *s)
+{
+	return kchan_arg_call(s->fd[0], KCHAN_CLOSE_WITH, EIO);
+}
+
+static int is_closed_with_cause(struct scene *s)
+{
+	CHECK(chan_stat(s->fd[0]).value == EIO);
+	return is_closed(s);
+}
+
 static const struct call of_channels[] = {
 	{
 		.name = "KCHAN_SEND into the buffer", .set_up = set_up_room, .limit = 1,
@@ -964,6 +1054,9 @@ static const struct call of_channels[] = {
 	}, {
 		.name = "KCHAN_CLOSE", .set_up = set_up_room, .call = call_close,
 		.done = is_closed,
+	}, {
+		.name = "KCHAN_CLOSE_WITH", .set_up = set_up_room, .call = call_close_with,
+		.done = is_closed_with_cause,
 	},
 };
 
@@ -985,15 +1078,16 @@ static int was_discarded(struct scene *s)
 }
 
 /* All of it, or nothing: what was moved before a fault is told, and the rest follows. */
-static int move_batch(struct scene *s, unsigned int cmd)
+static int move_batch(struct scene *s, unsigned int cmd, __u32 flags)
 {
 	int ret;
 
 	for (; s->moved < BATCH; s->moved += ret) {
 		__u32 left = BATCH - s->moved;
+		const void *rest = flags & KCHAN_VECTOR ? (void *)&s->addresses[s->moved] :
+							  s->messages[s->moved];
 
-		ret = chan_batch(s->fd[0], cmd, s->addresses + s->moved, LARGE, left, left,
-				 KCHAN_VECTOR, 0);
+		ret = chan_batch(s->fd[0], cmd, rest, LARGE, left, left, flags, 0);
 		if (ret <= 0)
 			return ret;
 	}
@@ -1002,18 +1096,30 @@ static int move_batch(struct scene *s, unsigned int cmd)
 
 static int call_send_batch(struct scene *s)
 {
-	return move_batch(s, KCHAN_SEND_BATCH);
+	return move_batch(s, KCHAN_SEND_BATCH, 0);
 }
 
 static int call_recv_batch(struct scene *s)
 {
-	return move_batch(s, KCHAN_RECV_BATCH);
+	return move_batch(s, KCHAN_RECV_BATCH, 0);
+}
+
+static int call_send_vector(struct scene *s)
+{
+	return move_batch(s, KCHAN_SEND_BATCH, KCHAN_VECTOR);
+}
+
+static int call_recv_vector(struct scene *s)
+{
+	return move_batch(s, KCHAN_RECV_BATCH, KCHAN_VECTOR);
 }
 
 static int set_up_batch(struct scene *s)
 {
-	for (int i = 0; i < BATCH; i++)
-		s->addresses[i] = (uintptr_t)s->message;
+	for (int i = 0; i < BATCH; i++) {
+		s->addresses[i] = (uintptr_t)s->messages[i];
+		fill(s->messages[i]);
+	}
 	return set_up_room(s);
 }
 
@@ -1034,7 +1140,7 @@ static int recv_some(struct scene *s)
 static int set_up_recv_batch(struct scene *s)
 {
 	CHECK(set_up_batch(s) == 0);
-	memset(s->message, 0, LARGE);
+	memset(s->messages, 0, sizeof(s->messages));
 	return 0;
 }
 
@@ -1055,6 +1161,13 @@ static int is_empty(struct scene *s)
 	CHECK(chan_stat(s->fd[0]).length == 0);
 	CHECK(waiting(s->fd[0], 0, 0));
 	return 0;
+}
+
+static int batch_was_received(struct scene *s)
+{
+	for (int i = 0; i < BATCH; i++)
+		CHECK(is_filled(s->messages[i]));
+	return is_empty(s);
 }
 
 static int set_up_call(struct scene *s)
@@ -1100,30 +1213,41 @@ static int peer_answers(struct scene *s)
 	return send_large(s->fd[1]);
 }
 
+/* A vector's addresses take memory; messages do where the call waits. */
+#define BATCHES(how, send, recv, at_least)						\
+	{										\
+		.name = "KCHAN_SEND_BATCH into the buffer" how,				\
+		.set_up = set_up_batch, .limit = BATCH, .call = send, .good = BATCH,	\
+		.done = batch_was_sent, .least = at_least,				\
+	}, {										\
+		.name = "KCHAN_RECV_BATCH from the buffer" how,				\
+		.set_up = set_up_full_batch, .limit = BATCH, .call = recv,		\
+		.good = BATCH, .done = batch_was_received, .least = at_least,		\
+	}, {										\
+		.name = "KCHAN_SEND_BATCH that waits" how,				\
+		.set_up = set_up_batch, .call = send, .good = BATCH, .done = is_empty,	\
+		.peer = recv_some, .senders = 1, .least = 1,				\
+	}, {										\
+		.name = "KCHAN_RECV_BATCH that waits" how,				\
+		.set_up = set_up_recv_batch, .limit = BATCH, .call = recv,		\
+		.good = BATCH, .done = batch_was_received, .peer = send_some,		\
+		.receivers = 1, .least = 1,						\
+	}
+
 static const struct call of_many[] = {
 	{
+		.name = "KCHAN_SEND that drops itself", .set_up = set_up_full,
+		.kind = KCHAN_POLICY_DROP_NEWEST, .call = call_send, .done = was_discarded,
+	}, {
 		.name = "KCHAN_SEND that drops the oldest", .set_up = set_up_full,
 		.kind = KCHAN_POLICY_DROP_OLDEST, .call = call_send, .done = was_discarded,
 	}, {
 		.name = "KCHAN_SEND that drops all", .set_up = set_up_full,
 		.kind = KCHAN_POLICY_LATEST, .call = call_send, .done = was_discarded,
-	}, {
-		.name = "KCHAN_SEND_BATCH into the buffer", .set_up = set_up_batch,
-		.limit = BATCH, .call = call_send_batch, .good = BATCH, .done = batch_was_sent,
-		.least = 1,
-	}, {
-		.name = "KCHAN_RECV_BATCH from the buffer", .set_up = set_up_full_batch,
-		.limit = BATCH, .call = call_recv_batch, .good = BATCH, .done = is_empty,
-		.least = 1,
-	}, {
-		.name = "KCHAN_SEND_BATCH that waits", .set_up = set_up_batch,
-		.call = call_send_batch, .good = BATCH, .done = is_empty, .peer = recv_some,
-		.senders = 1, .least = 1,
-	}, {
-		.name = "KCHAN_RECV_BATCH that waits", .set_up = set_up_recv_batch,
-		.limit = BATCH, .call = call_recv_batch, .good = BATCH, .done = is_empty,
-		.peer = send_some, .receivers = 1, .least = 1,
-	}, {
+	},
+	BATCHES("", call_send_batch, call_recv_batch, 0),
+	BATCHES(", a vector", call_send_vector, call_recv_vector, 1),
+	{
 		.name = "KCHAN_CALL", .set_up = set_up_answered_call, .limit = 1,
 		.call = call_call, .good = 1, .done = asked_once,
 	}, {
