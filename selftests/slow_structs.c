@@ -8,7 +8,10 @@
 #include "select_util.h"
 #include "slow_pages.h"
 
-enum object { DEVICE, CHANNEL, GROUP, MUTEX, COND, TIMER, CELLS, CANCEL, OBJECTS };
+enum object {
+	DEVICE, CHANNEL, CLOSED, NOTICES, GROUP, MUTEX, RWMUTEX, COND, TIMER, CELLS, CANCELLED,
+	OBJECTS
+};
 
 /* A call whose struct is somewhere, and what it returns; ANY: a file number. */
 enum { ANY = INT_MAX };
@@ -38,6 +41,12 @@ static const struct call {
 	{ "KCHAN_SIGNAL of a cond", KCHAN_SIGNAL, COND, sizeof(struct kchan_arg), 0 },
 	{ "KCHAN_SIGNAL of cells", KCHAN_SIGNAL, CELLS, sizeof(struct kchan_arg), 0 },
 	{ "KCHAN_TIMER", KCHAN_TIMER, TIMER, sizeof(struct kchan_timer), 1 },
+	{ "KCHAN_WATCH", KCHAN_WATCH, TIMER, sizeof(struct kchan_watch), 0 },
+	{ "KCHAN_UNLOCK", KCHAN_UNLOCK, RWMUTEX, sizeof(struct kchan_arg), 0 },
+	/* What each can do only once has been done, or is not to be done. */
+	{ "KCHAN_CLOSE_WITH", KCHAN_CLOSE_WITH, CLOSED, sizeof(struct kchan_arg), -EALREADY },
+	{ "KCHAN_CANCEL", KCHAN_CANCEL, CANCELLED, sizeof(struct kchan_arg), 0 },
+	{ "KCHAN_CONSISTENT", KCHAN_CONSISTENT, MUTEX, sizeof(struct kchan_arg), -EPERM },
 };
 
 FIXTURE(slow_structs) {
@@ -57,6 +66,7 @@ FIXTURE(slow_structs) {
 		struct kchan_wait wait;
 		struct kchan_arg arg;
 		struct kchan_timer timer;
+		struct kchan_watch watch;
 		__u8 bytes[128];
 	} good;
 };
@@ -68,6 +78,15 @@ FIXTURE_SETUP(slow_structs)
 	self->fd[CHANNEL] = make_chan(8, 64);
 	for (int i = 0; i < 32; i++)
 		ASSERT_EQ(0, send64(self->fd[CHANNEL], i));
+	self->fd[CLOSED] = make_chan(8, 0);
+	ASSERT_EQ(0, chan_close(self->fd[CLOSED]));
+	self->fd[NOTICES] = make_chan(sizeof(struct kchan_notice), 1);
+	self->fd[MUTEX] = make_object(KCHAN_KIND_MUTEX, 0);
+	self->fd[RWMUTEX] = make_object(KCHAN_KIND_RWMUTEX, 0);
+	for (int i = 0; i < 32; i++)
+		ASSERT_EQ(0, kchan_rlock(self->fd[RWMUTEX]));
+	self->fd[CANCELLED] = make_cancel(-1);
+	ASSERT_EQ(1, kchan_arg_call(self->fd[CANCELLED], KCHAN_CANCEL, EIO));
 	self->fd[GROUP] = make_object(KCHAN_KIND_WAITGROUP, 0);
 	ASSERT_EQ(0, kchan_add(self->fd[GROUP], 1000));
 	self->fd[COND] = make_object(KCHAN_KIND_COND, 0);
@@ -123,6 +142,15 @@ static void fill_good(FIXTURE_DATA(slow_structs) *self, const struct call *c)
 	case KCHAN_TIMER:
 		self->good.timer.flags = KCHAN_DEADLINE;
 		self->good.timer.deadline = LLONG_MAX - 1;
+		break;
+	case KCHAN_WATCH:
+		self->good.watch.fd = self->fd[NOTICES];
+		self->good.watch.rights = BOTH_RIGHTS;
+		break;
+	case KCHAN_UNLOCK:
+		self->good.arg.value = KCHAN_OP_RLOCK;
+		break;
+	case KCHAN_CONSISTENT:
 		break;
 	default:
 		self->good.arg.value = 1;
