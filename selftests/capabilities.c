@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <kselftest_harness.h>
+#include "cargo_util.h"
 #include "select_util.h"
 
 /* Where ids lead that a user namespace has no number for. */
@@ -286,18 +287,21 @@ TEST(unprivileged_worker_with_one_end)
 
 /* ---- a worker that may do next to nothing ---- */
 
-#define ALLOW(nr)	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),	\
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define LOAD(what)	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, what))
+#define VERDICT(what)	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_##what)
 
+/* The ioctls of kchan, and to exit.  (args[1]: its lower half, on this machine.) */
 static void allow_almost_nothing(void)
 {
 	struct sock_filter instructions[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		ALLOW(SYS_ioctl),
-		ALLOW(SYS_read),
-		ALLOW(SYS_write),
-		ALLOW(SYS_exit),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		LOAD(nr),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 4),
+		LOAD(args[1]),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~0xffu),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, KCHAN_IOC_MAGIC << 8, 0, 1),
+		VERDICT(ALLOW),
+		VERDICT(KILL_PROCESS),
 	};
 	struct sock_fprog program = { ARRAY_LEN(instructions), instructions };
 
@@ -307,84 +311,155 @@ static void allow_almost_nothing(void)
 
 struct inmate {
 	int in, out;
-	int forbidden;	/* makes another system call first */
+	int cargo;	/* brings a handle */
+	void (*forbidden)(int fd);	/* is tried, and nothing else */
+	int wrong;	/* the line that did not hold: it can't say so itself */
 };
+
+/* As CHECK, without a word. */
+#define HOLDS(cond) do {						\
+	if (!(cond))							\
+		return __LINE__;					\
+} while (0)
+
+static int transfer_locked_in(struct inmate *i)
+{
+	struct kchan_case to_choose;
+	struct chosen c;
+	__u64 v[2];
+
+	HOLDS(recv64(i->in, v) == 1 && v[0] == 1);
+	HOLDS(!send64(i->out, v[0] + 10));
+	to_choose = on_recv64(i->in, v);
+	c = kchan_select(&to_choose, 1, 0, 0);
+	HOLDS(c.index == 0 && c.outcome == 1 && v[0] == 2);
+	v[0] += 10;
+	to_choose = on_send64(i->out, v);
+	c = kchan_select(&to_choose, 1, 0, 0);
+	HOLDS(c.index == 0 && c.outcome == 0);
+	HOLDS(recv_batch64(i->in, v, 2) == 2 && v[0] == 3 && v[1] == 4);
+	v[0] += 10;
+	v[1] += 10;
+	HOLDS(send_batch64(i->out, v, 2) == 2);
+	return 0;
+}
 
 static int work_locked_in(struct inmate *i)
 {
-	struct kchan_batch batch = { .size = sizeof(batch), .len = 8, .min = 2, .max = 2 };
-	__u64 v[2];
-	struct chosen c;
+	__u64 request = 15, answer, v;
+	struct kchan_call call = new_request(&request, 8, i->in, &answer, 8);
+	int ret = transfer_locked_in(i), handle;
 
-	CHECK(recv64(i->in, v) == 1 && v[0] == 1);
-	CHECK(!send64(i->out, v[0] + 10));
-	CHECK(read(i->in, v, 8) == 8 && v[0] == 2);
-	v[0] += 10;
-	CHECK(write(i->out, v, 8) == 8);
-	c = kchan_select((struct kchan_case[]){ on_recv64(i->in, v), on_send64(i->out, v) }, 1,
-			 0, 0);
-	CHECK(c.index == 0 && c.outcome == 1 && v[0] == 3);
-	v[0] += 10;
-	c = kchan_select((struct kchan_case[]){ on_send64(i->out, v) }, 1, 0, 0);
-	CHECK(c.index == 0 && c.outcome == 0);
-	batch.buf = (uintptr_t)v;
-	CHECK(kchan_call(i->in, KCHAN_RECV_BATCH, &batch) == 2 && v[1] == 5);
-	v[0] += 10;
-	v[1] += 10;
-	CHECK(kchan_call(i->out, KCHAN_SEND_BATCH, &batch) == 2);
-	CHECK(recv64(i->in, v) == 0);
+	HOLDS(!ret);
+	HOLDS(chan_call(i->out, &call) == 1 && answer == 5);
+	handle = recv_handle(i->cargo, &v);
+	HOLDS(handle >= 0 && v == 6);
+	HOLDS(chan_stat(handle).rights == KCHAN_RIGHT_SEND);
+	HOLDS(!send64(handle, v + 10));
+	HOLDS(recv64(i->in, &v) == 0);
 	return 0;
 }
 
 static int be_locked_in(void *arg)
 {
 	struct inmate *i = arg;
-	int ret;
 
 	/* Opens the device while it may. */
 	any_device();
 	become_user(NOBODY);
 	allow_almost_nothing();
 	if (i->forbidden)
-		syscall(SYS_getpid);
-	ret = work_locked_in(i);
-	syscall(SYS_exit, ret != 0);
+		i->forbidden(i->in);
+	else
+		i->wrong = work_locked_in(i);
+	syscall(SYS_exit, 0);
 	return 1;
+}
+
+/* It waits for each. */
+static int hand_in(int to, __u64 value)
+{
+	wait_waiting(to, 0, 1);
+	return send64(to, value);
+}
+
+static __u64 take_out(int from)
+{
+	__u64 v;
+
+	wait_waiting(from, 1, 0);
+	return recv64(from, &v) == 1 ? v : POISON;
 }
 
 TEST(almost_no_system_call_is_enough)
 {
-	int to = make_chan(8, 0), from = make_chan(8, 0);
-	struct inmate i = {
-		.in = restrict_to(to, KCHAN_RIGHT_RECV), .out = restrict_to(from, KCHAN_RIGHT_SEND),
-	};
-	struct task *t = task_start(PROCESS, be_locked_in, &i);
+	int to = make_chan(8, 0), from = make_chan(8, 0), other = make_chan(8, 1);
+	struct inmate *i = shared_alloc(sizeof(*i));
+	struct task *t;
 	__u64 v;
 
-	for (__u64 n = 1; n <= 3; n++) {
-		/* It waits for each. */
-		wait_waiting(to, 0, 1);
-		EXPECT_EQ(0, send64(to, n));
-		wait_waiting(from, 1, 0);
-		EXPECT_EQ(1, recv64(from, &v));
-		EXPECT_EQ(n + 10, v);
+	*i = (struct inmate){
+		.in = restrict_to(to, KCHAN_RIGHT_RECV), .out = restrict_to(from, KCHAN_RIGHT_SEND),
+		.cargo = make_chan_of_one(0),
+	};
+	t = task_start(PROCESS, be_locked_in, i);
+	for (__u64 n = 1; n <= 2; n++) {
+		EXPECT_EQ(0, hand_in(to, n));
+		EXPECT_EQ(n + 10, take_out(from));
 	}
-	EXPECT_EQ(0, send64(to, 4));
-	EXPECT_EQ(0, send64(to, 5));
-	EXPECT_EQ(1, recv64(from, &v));
-	EXPECT_EQ(1, recv64(from, &v));
-	EXPECT_EQ(15, v);
+	EXPECT_EQ(0, hand_in(to, 3));
+	EXPECT_EQ(0, hand_in(to, 4));
+	EXPECT_EQ(13, take_out(from));
+	EXPECT_EQ(14, take_out(from));
+	/* Its request, and the answer. */
+	EXPECT_EQ(15, take_out(from));
+	EXPECT_EQ(0, hand_in(to, 5));
+	wait_waiting(i->cargo, 0, 1);
+	EXPECT_EQ(0, send_handle(i->cargo, 6, restrict_to(other, KCHAN_RIGHT_SEND)));
 	wait_waiting(to, 0, 1);
+	EXPECT_EQ(1, try_recv64(other, &v));
+	EXPECT_EQ(16, v);
 	EXPECT_EQ(0, chan_close(to));
-	EXPECT_EQ(0, status_of(t->pid));
+	EXPECT_EQ(0, task_join(t));
+	EXPECT_EQ(0, i->wrong);
+}
+
+static void get_pid(int fd)
+{
+	syscall(SYS_getpid);
+}
+
+static void read_it(int fd)
+{
+	__u64 v;
+
+	syscall(SYS_read, fd, &v, sizeof(v));
+}
+
+static void ask_how_much(int fd)
+{
+	int n;
+
+	ioctl(fd, FIONREAD, &n);
+}
+
+static void ask_a_terminal(int fd)
+{
+	char termios[64];
+
+	ioctl(fd, TCGETS, termios);
 }
 
 TEST(seccomp_filter_is_real)
 {
-	struct inmate i = { .in = make_chan(8, 0), .out = make_chan(8, 0), .forbidden = 1 };
-	struct task *t = task_start(PROCESS, be_locked_in, &i);
+	void (*const forbidden[])(int) = { get_pid, read_it, ask_how_much, ask_a_terminal };
 
-	EXPECT_EQ(KILLED(SIGSYS), task_join(t));
+	for (size_t n = 0; n < ARRAY_LEN(forbidden); n++) {
+		struct inmate i = { .in = make_chan(8, 0), .forbidden = forbidden[n] };
+		struct task *t = task_start(PROCESS, be_locked_in, &i);
+
+		EXPECT_EQ(KILLED(SIGSYS), task_join(t));
+	}
 }
 
 /* ---- a worker that lives elsewhere ---- */
