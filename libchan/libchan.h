@@ -162,7 +162,8 @@ enum chan_state {
 	CHAN_NOTRECOVERABLE = 0x20, /**< and nobody will */
 	CHAN_DONE = 0x40,	   /**< once, token: done */
 	CHAN_RUNNING = 0x80,	   /**< timer: will tick */
-	CHAN_CANCELLED = 0x100	   /**< cancel: cancelled */
+	CHAN_CANCELLED = 0x100,	   /**< cancel: cancelled */
+	CHAN_STAMPED = 0x200	   /**< channel: its messages tell who sent them; since 0.3 */
 };
 
 /** The state of an object at one instant; see chan_object_stat().  Since 0.2. */
@@ -684,7 +685,7 @@ struct chan_cargo {
 	uint32_t n;	  /**< how many: as many as the channel's messages have */
 	int32_t pid;	  /**< set by a receive from a stamped channel: the process that
 			       sent it, 0 where it is not to be seen from here */
-	uint32_t uid;	  /**< likewise: its user */
+	uint32_t uid;	  /**< likewise: its user; from any other (uint32_t)-1 */
 	uint32_t gid;	  /**< likewise: its group */
 };
 

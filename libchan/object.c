@@ -28,6 +28,7 @@ _Static_assert(CHAN_NOTRECOVERABLE == KCHAN_STATE_NOTRECOVERABLE, "one state, tw
 _Static_assert(CHAN_DONE == KCHAN_STATE_DONE, "one state, two names");
 _Static_assert(CHAN_RUNNING == KCHAN_STATE_RUNNING, "one state, two names");
 _Static_assert(CHAN_CANCELLED == KCHAN_STATE_CANCELLED, "one state, two names");
+_Static_assert(CHAN_STAMPED == KCHAN_STATE_STAMPED, "one state, two names");
 
 /* It grows into what is reserved: programs built with older versions have no more room. */
 _Static_assert(sizeof(struct chan_object_stat) == 88, "the size it had in version 0.2");

@@ -27,7 +27,8 @@
  *   EPIPE      send on a closed channel, or nobody can receive
  *   EALREADY   close of a closed channel
  *   EBADF      the handle lacks the right, or was closed meanwhile; in a select
- *              also: is none of ours
+ *              also: is none of ours; for a file number in a message, or that
+ *              notices go to: is not open
  *   EMSGSIZE   wrong length of a message, or number of its handles
  *   EINVAL     a flag, reserved field, size or number that makes no sense; an
  *              operation that this kind of object does not have; a wait group
@@ -47,7 +48,8 @@
  *              and so do its messages
  *   ENOMEM     no memory; for a new channel also more than KCHAN_MAX_BYTES
  *   EMFILE     the process has no file number left (ENFILE: the system)
- *   ELOOP      a handle in a message that might keep itself alive
+ *   ELOOP      a handle in a message that might keep itself alive; a channel of
+ *              notices that is, or would be, watched itself
  *   ETOOMANYREFS  the user has as many files on their way in messages as allowed
  *   ENOTTY     this file does not know this call
  */
@@ -226,13 +228,16 @@ struct kchan_create {
  * @handles: in: address of an array of file numbers (__s32); send: 0 for none
  * @nr: in: how many, which must be as many as the channel's messages have
  * @pid: out: receive, from a channel that is KCHAN_STAMPED: the sending process, in
- *	the receiver's pid namespace (0 where it is not to be seen there)
- * @uid: out: likewise its (real) user, in the receiver's user namespace
+ *	the receiver's pid namespace (0 where it is not to be seen there); from any
+ *	other channel 0
+ * @uid: out: likewise its (real) user, in the receiver's user namespace; from any
+ *	other channel (__u32)-1
  * @gid: out: likewise its (real) group
  *
  * The sender keeps its handles; the receiver gets new file numbers, close-on-exec, with
  * the very same files behind them, as over an AF_UNIX socket.  -1 stands for none.
- * Where there is no message to receive, nothing is written.
+ * Where there is no message to receive, nothing is written.  With EFAULT something may
+ * have been; numbers told there are not open.
  * The receiver's numbers, as many as a message can have, are set aside before the
  * message leaves the channel, or before the wait for one: where it has not enough left
  * the call fails with EMFILE, and the message stays.  A handle that might keep itself
@@ -502,7 +507,8 @@ struct kchan_arg {
  * where that would wait, or the channel has ended, it counts as dropped.  Those of one
  * process that ends come in no certain order.  (Processes
  * are told apart by their tables of files.  Where threads close the last two numbers at
- * the same moment, both may tell.)
+ * the same moment, both may tell; but an end is told once, though threads may have had
+ * tables of their own.)
  *
  * It takes a handle with both rights, and replaces what was set before.  The watched
  * object keeps the channel from ending.  A channel that notices go to can't be watched
