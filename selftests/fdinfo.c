@@ -42,6 +42,19 @@ TEST(length)
 	EXPECT_STREQ("2", mine(c, "kchan-length"));
 }
 
+TEST(cargo)
+{
+	struct kchan_create_chan arg = {
+		.size = sizeof(arg), .elem_size = 8, .capacity = 1, .flags = KCHAN_STAMPED,
+		.handles = 3, .depth = 2,
+	};
+	int c = made(kchan_call(any_device(), KCHAN_CREATE_CHAN, &arg));
+
+	EXPECT_STREQ("3", mine(c, "kchan-handles"));
+	EXPECT_STREQ("2", mine(c, "kchan-depth"));
+	EXPECT_STREQ("stamped", mine(c, "kchan-state"));
+}
+
 TEST(policy)
 {
 	static const char *const names[] = { "block", "drop-newest", "drop-oldest", "latest" };
