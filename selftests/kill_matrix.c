@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every wait, alone, in a select, and if it is for messages in a batch and as half of a
- * KCHAN_CALL, against every end that a process can have: it is killed, another of its
- * threads closes the handle, execs or exits, or the peer is killed.  The races: the end
- * and what was waited for meet, at random offsets.  What the dead had not taken is there
- * for others, what they had taken is gone once, what they held is passed on; and a
- * bystander in the same queue is not left asleep.
+ * Every wait, alone, in a select, and if it is for messages in a batch, as half of a
+ * KCHAN_CALL, by read(2) or write(2) and with handles, against every end that a process
+ * can have: it is killed, another of its threads closes the handle, execs or exits, or
+ * the peer is killed.  The races: the end and what was waited for meet, at random
+ * offsets.  What the dead had not taken is there for others, what they had taken is gone
+ * once, what they held is passed on; and a bystander in the same queue is not left
+ * asleep.
  *
  * In the environment KCHAN_SEED=number repeats a run, as far as races repeat, and
  * KCHAN_ROUNDS=number makes it longer.
  */
 #include <kselftest_harness.h>
+#include "cargo_util.h"
 #include "select_util.h"
 #include "wait_rows.h"
 
@@ -19,9 +21,23 @@ enum { ROUNDS = IS_DEBUGGING ? 2 : 8, MOST_NS = 300000 };
 enum end { KILLED_ITSELF, CLOSED, EXECED, EXITED };
 
 /* How all in a test call the operation. */
-enum way { ALONE, IN_SELECT, IN_BATCH, IN_CALL };
+enum way { ALONE, IN_SELECT, IN_BATCH, IN_CALL, AS_FILE, WITH_HANDLES, OF_COND };
 
 static enum way way;
+
+/* What messages carry: as long as any of them is left, so is the pipe's write end. */
+static struct trace trace;
+
+/* What is given back while a cond is waited for. */
+static int lock;
+
+/* How many grants a call needs: a batch waits twice, and has room for one more. */
+enum { MIN_OF_BATCH = 2, MAX_OF_BATCH = 3 };
+
+static int wanted(void)
+{
+	return way == IN_BATCH ? MIN_OF_BATCH : 1;
+}
 
 FIXTURE(kill_matrix) {
 	unsigned int seed;
@@ -45,10 +61,56 @@ FIXTURE_VARIANT(kill_matrix) {
 	};										\
 	FIXTURE_VARIANT_ADD(kill_matrix, name##_in_call) {				\
 		WAIT_ROW(name, __VA_ARGS__), IN_CALL,					\
+	};										\
+	FIXTURE_VARIANT_ADD(kill_matrix, name##_as_file) {				\
+		WAIT_ROW(name, __VA_ARGS__), AS_FILE,					\
 	};
+#define ADD_WITH_HANDLES(name, ...)							\
+	FIXTURE_VARIANT_ADD(kill_matrix, name) { WAIT_ROW(name, __VA_ARGS__), WITH_HANDLES };
+#define ADD_OF_COND(name, ...)								\
+	FIXTURE_VARIANT_ADD(kill_matrix, name) { WAIT_ROW(name, __VA_ARGS__), OF_COND };
 
 FOR_EVERY_WAIT(ADD)
 FOR_EVERY_TRANSFER(ADD_TRANSFER)
+
+/* ---- rows of our own: messages with a handle, and a cond ---- */
+
+static void ship(int fd) { must(!send_handle(fd, MESSAGE, trace.write)); }
+
+static void unship(int fd)
+{
+	__u64 v;
+	int handle = recv_handle(fd, &v);
+
+	must(handle >= 0 && v == MESSAGE && leads_to(trace, handle));
+	close(handle);
+}
+
+static void fill_up_with_handles(int fd)
+{
+	while (try_send_handle(fd, MESSAGE, trace.write) == 0)
+		;
+}
+
+/* A signal is for who waits: there is somebody, or will be. */
+static void signal_one(int fd)
+{
+	wait_until(kchan_arg_call(fd, KCHAN_SIGNAL, 1) == 1);
+}
+
+#define FOR_EVERY_SHIPMENT(ROW)								\
+	ROW(send_handle_unbuffered, KCHAN_KIND_CHAN, 0, KCHAN_OP_SEND, 0,		\
+	    KCHAN_RIGHT_SEND, FOR_ONE, fill_up_with_handles, unship, 0, 0)		\
+	ROW(send_handle_buffered, KCHAN_KIND_CHAN, 2, KCHAN_OP_SEND, 0,			\
+	    KCHAN_RIGHT_SEND, FOR_ONE, fill_up_with_handles, unship, 0, 0)		\
+	ROW(recv_handle_unbuffered, KCHAN_KIND_CHAN, 0, KCHAN_OP_RECV, 0,		\
+	    KCHAN_RIGHT_RECV, FOR_ONE, row_nothing, ship, 1, MESSAGE)			\
+	ROW(recv_handle_buffered, KCHAN_KIND_CHAN, 2, KCHAN_OP_RECV, 0,			\
+	    KCHAN_RIGHT_RECV, FOR_ONE, row_nothing, ship, 1, MESSAGE)
+
+FOR_EVERY_SHIPMENT(ADD_WITH_HANDLES)
+ADD_OF_COND(cond_wait, KCHAN_KIND_COND, 0, KCHAN_OP_COND, 0, KCHAN_RIGHT_RECV, FOR_ONE,
+	    row_nothing, signal_one, 0, 0)
 
 FIXTURE_SETUP(kill_matrix)
 {
@@ -57,6 +119,8 @@ FIXTURE_SETUP(kill_matrix)
 	self->seed = seed ? strtoul(seed, NULL, 0) : now();
 	self->rounds = rounds ? atoi(rounds) : ROUNDS;
 	way = variant->way;
+	trace = make_trace();
+	lock = make_object(KCHAN_KIND_MUTEX, 0);
 	TH_LOG("KCHAN_SEED=%u", self->seed);
 }
 
@@ -67,10 +131,52 @@ FIXTURE_TEARDOWN(kill_matrix) { }
 static int call_in_batch(struct row_call *c)
 {
 	bool send = c->row->op == KCHAN_OP_SEND;
-	int ret = chan_batch(c->fd, send ? KCHAN_SEND_BATCH : KCHAN_RECV_BATCH, &c->message,
-			     sizeof(c->message), 1, 1, 0, 0);
+	int ret = chan_batch(c->fd, send ? KCHAN_SEND_BATCH : KCHAN_RECV_BATCH, c->messages,
+			     sizeof(c->message), MIN_OF_BATCH, MAX_OF_BATCH, 0, 0);
 
-	return send && ret == 1 ? 0 : ret;
+	return ret == MIN_OF_BATCH ? c->row->ret : ret;
+}
+
+static int call_as_file(struct row_call *c)
+{
+	bool send = c->row->op == KCHAN_OP_SEND;
+	ssize_t n = send ? write(c->fd, &c->message, sizeof(c->message)) :
+			   read(c->fd, &c->message, sizeof(c->message));
+
+	if (n < 0)
+		return -errno;
+	return n == sizeof(c->message) ? c->row->ret : -EMSGSIZE;
+}
+
+static int call_with_handle(struct row_call *c)
+{
+	__s32 handle = trace.write;
+	struct kchan_ancillary ancillary = with_handles(&handle, 1);
+	bool send = c->row->op == KCHAN_OP_SEND;
+	int ret = cargo_msg(c->fd, send ? KCHAN_SEND : KCHAN_RECV, &c->message,
+			    sizeof(c->message), 0, &ancillary);
+
+	if (ret == 1) {
+		must(same_file(handle, trace.write));
+		close(handle);
+	}
+	return ret;
+}
+
+static int mend(int ret)
+{
+	return ret == -EOWNERDEAD ? kchan_arg_call(lock, KCHAN_CONSISTENT, 0) : ret;
+}
+
+static int call_cond(struct row_call *c)
+{
+	int ret;
+
+	must(!mend(kchan_lock(lock)));
+	ret = kchan_wait_op(c->fd, KCHAN_OP_COND, 0, lock, 0, 0, &c->wait.value);
+	if (ret)
+		must(!kchan_unlock(lock));
+	return ret;
 }
 
 /* The other half, on the other channel, does not wait: see other_end(). */
@@ -85,16 +191,30 @@ static int half_of_call(struct row_call *c)
 	return chan_call(send ? c->fd : c->never, &call);
 }
 
+static int (*const calls[])(struct row_call *c) = {
+	[IN_BATCH] = call_in_batch,
+	[IN_CALL] = half_of_call,
+	[AS_FILE] = call_as_file,
+	[WITH_HANDLES] = call_with_handle,
+	[OF_COND] = call_cond,
+};
+
 static int do_row_call(void *arg)
 {
 	struct row_call *c = arg;
 
 	if (way == ALONE || way == IN_SELECT)
 		return row_call(c);
-	c->message = c->row->op == KCHAN_OP_SEND ? MESSAGE : POISON;
-	c->ret = way == IN_BATCH ? call_in_batch(c) : half_of_call(c);
+	for (int i = 0; i < MAX_OF_BATCH; i++)
+		c->messages[i] = c->row->op == KCHAN_OP_SEND ? MESSAGE : POISON;
+	c->ret = calls[way](c);
 	store(&c->over, 1);
 	return 0;
+}
+
+static int make_way(const struct wait_row *row)
+{
+	return way == WITH_HANDLES ? make_chan_of_one(row->limit) : row_make(row);
 }
 
 /* Beside the object: of a select, what is never ready; of a call, its other channel. */
@@ -211,7 +331,7 @@ static struct row_call new_call(struct round *r)
 
 static void begin(struct round *r, const struct wait_row *row, enum end end, unsigned int *seed)
 {
-	*r = (struct round){ .row = row, .fd = row_make(row) };
+	*r = (struct round){ .row = row, .fd = make_way(row) };
 	row->block(r->fd);
 	r->blocked = chan_stat(r->fd);
 	r->victim = shared_alloc(sizeof(*r->victim));
@@ -313,21 +433,31 @@ static bool is_blocked(struct round *r)
 	return same_stat(r->blocked, r->fd);
 }
 
-/* Each of two is given to the one or to the other, and to nobody twice. */
+static int received(const struct row_call *c)
+{
+	int n = 0;
+
+	while (n < MAX_OF_BATCH && c->messages[n] == MESSAGE)
+		n++;
+	return n;
+}
+
+/* Each grant is given to the one or to the other, and to nobody twice. */
 static int account_for_one(struct round *r, int *unsaid)
 {
 	const struct row_call *v = &r->victim->call;
+	int taken = r->grants - wanted();
 
-	CHECK(r->grants == 1 || r->grants == 2);
+	CHECK(taken >= 0 && taken <= wanted());
 	CHECK(is_blocked(r));
-	if (r->grants == 1) {
-		CHECK(!said_so(v));
-	} else if (!said_so(v)) {
+	if (said_so(v)) {
+		CHECK(taken == wanted());
+	} else if (taken) {
 		/* It died after it had got it, but before it could say so. */
 		CHECK(r->victim->end != CLOSED);
-		CHECK(r->row->op != KCHAN_OP_RECV || v->message == MESSAGE);
+		CHECK(r->row->op != KCHAN_OP_RECV || received(v) >= taken);
 		/* What was sent is sent, whatever becomes of the sender. */
-		*unsaid += r->row->op != KCHAN_OP_SEND;
+		*unsaid += r->row->op != KCHAN_OP_SEND && taken == wanted();
 	}
 	return 0;
 }
@@ -347,6 +477,12 @@ static int account_for_holder(struct round *r)
 	return 0;
 }
 
+/* Though somebody may have died before he gave it back. */
+static bool lock_is_free(void)
+{
+	return !mend(kchan_try_lock(lock)) && !kchan_unlock(lock);
+}
+
 static int account(struct round *r, int *unsaid)
 {
 	const struct row_call *v = &r->victim->call;
@@ -357,6 +493,7 @@ static int account(struct round *r, int *unsaid)
 	/* Its handle may have been closed before it could wait. */
 	CHECK(!v->over || got_it(v) || (r->victim->end == CLOSED && v->ret == -EBADF));
 	CHECK(!said_so(v) || row_value(v) == r->row->value);
+	CHECK(way != OF_COND || lock_is_free());
 	if (r->row->grant == FOR_ONE)
 		return account_for_one(r, unsaid);
 	if (r->row->grant == FOR_HOLDER)
@@ -390,6 +527,12 @@ static int play(const FIXTURE_VARIANT(kill_matrix) *v, enum end end, unsigned in
 	return ret;
 }
 
+/* Neither a message nor one who died with it keeps the pipe's write end. */
+#define EXPECT_NO_HANDLE_LEFT() do {							\
+	close(trace.write);								\
+	EXPECT_EQ(true, is_gone(trace));						\
+} while (0)
+
 static void expect_end_survived(struct __test_metadata *_metadata,
 				FIXTURE_DATA(kill_matrix) *self,
 				const FIXTURE_VARIANT(kill_matrix) *variant, enum end end)
@@ -401,6 +544,7 @@ static void expect_end_survived(struct __test_metadata *_metadata,
 	}
 	/* It is a matter of a few instructions: what is lost is lost more often. */
 	EXPECT_GE(1 + self->rounds / 4, unsaid);
+	EXPECT_NO_HANDLE_LEFT();
 }
 
 TEST_F(kill_matrix, killed)
@@ -455,9 +599,19 @@ static bool is_free(struct round *r)
 	return ret == 0 || ret == r->row->ret || (r->row->op == KCHAN_OP_RLOCK && ret == -EOWNERDEAD);
 }
 
+/* What a batch still waits for when it has had one. */
+static void grant_more(struct row_call *c)
+{
+	for (int n = 1; n < wanted(); n++) {
+		wait_until(load(&c->over) || row_waiting(c->row, c->fd, 1));
+		if (!load(&c->over))
+			c->row->ready(c->fd);
+	}
+}
+
 static int play_with_peer(const FIXTURE_VARIANT(kill_matrix) *v, unsigned int *seed)
 {
-	struct round r = { .row = &v->row, .fd = row_make(&v->row) };
+	struct round r = { .row = &v->row, .fd = make_way(&v->row) };
 	struct peer *p = shared_alloc(sizeof(*p));
 	struct row_call *c = shared_alloc(sizeof(*c));
 	struct task *peer, *t;
@@ -477,6 +631,7 @@ static int play_with_peer(const FIXTURE_VARIANT(kill_matrix) *v, unsigned int *s
 		CHECK(!is_lock(r.row));
 		r.row->ready(r.fd);
 	}
+	grant_more(c);
 	CHECK(task_join(t) == 0);
 	CHECK(c->ret == r.row->ret || !p->granted);
 	CHECK(waiting(r.fd, 0, 0));
@@ -493,6 +648,7 @@ TEST_F(kill_matrix, peer_killed)
 	for (int round = 0; round < self->rounds; round++) {
 		ASSERT_EQ(0, play_with_peer(variant, &self->seed)) TH_LOG("round %d", round);
 	}
+	EXPECT_NO_HANDLE_LEFT();
 }
 
 TEST_HARNESS_MAIN

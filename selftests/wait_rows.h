@@ -147,7 +147,10 @@ struct row_call {
 		struct kchan_select select;
 	};
 	struct kchan_case cases[2];
-	__u64 message;
+	union {
+		__u64 message;
+		__u64 messages[3];	/* of a batch */
+	};
 	int ret;
 	int over;
 };
