@@ -173,7 +173,7 @@ TEST(sender_that_is_not_told)
 {
 	int c = make_chan_of_one(1), file = open_device();
 	struct kchan_ancillary who;
-	__s32 handle;
+	__s32 handle = -1;
 	__u64 value;
 
 	ASSERT_EQ(0, send_handle(c, 1, file));
