@@ -287,6 +287,11 @@ static bool is_lock(const struct wait_row *row)
 	return row->op == KCHAN_OP_LOCK || row->op == KCHAN_OP_RLOCK;
 }
 
+static bool is_transfer(const struct wait_row *row)
+{
+	return row->op == KCHAN_OP_SEND || row->op == KCHAN_OP_RECV;
+}
+
 static bool got_it(const struct row_call *c)
 {
 	return c->ret == c->row->ret || (is_lock(c->row) && c->ret == -EOWNERDEAD);
@@ -442,7 +447,11 @@ static int received(const struct row_call *c)
 	return n;
 }
 
-/* Each grant is given to the one or to the other, and to nobody twice. */
+/*
+ * Each grant is given to the one or to the other, and to nobody twice.  What was sent is
+ * sent, whatever becomes of the sender, and what was received is in its memory; of all
+ * else that the dead had taken there is no trace, so it is counted.
+ */
 static int account_for_one(struct round *r, int *unsaid)
 {
 	const struct row_call *v = &r->victim->call;
@@ -456,8 +465,7 @@ static int account_for_one(struct round *r, int *unsaid)
 		/* It died after it had got it, but before it could say so. */
 		CHECK(r->victim->end != CLOSED);
 		CHECK(r->row->op != KCHAN_OP_RECV || received(v) >= taken);
-		/* What was sent is sent, whatever becomes of the sender. */
-		*unsaid += r->row->op != KCHAN_OP_SEND && taken == wanted();
+		*unsaid += !is_transfer(r->row) && taken == wanted();
 	}
 	return 0;
 }
