@@ -1353,16 +1353,16 @@ static int was_shipped(struct scene *s)
 static const struct call of_cargo[] = {
 	{
 		.name = "handles into the buffer", .set_up = set_up_carrier, .limit = 1,
-		.call = call_ship, .done = was_shipped, .least = 2,
+		.call = call_ship, .done = was_shipped, .least = 3,
 	}, {
 		.name = "handles from the buffer", .set_up = set_up_shipped, .limit = 1,
 		.call = call_unship, .good = 1, .done = was_unshipped, .least = 1,
 	}, {
 		.name = "handles sent by a select", .set_up = set_up_carrier, .limit = 1,
-		.call = call_select_ship, .done = was_shipped, .least = 2,
+		.call = call_select_ship, .done = was_shipped, .least = 3,
 	}, {
 		.name = "handles that wait", .set_up = set_up_carrier, .call = call_ship,
-		.peer = peer_unships, .senders = 1, .least = 2,
+		.peer = peer_unships, .senders = 1, .least = 3,
 	}, {
 		.name = "handles that are waited for", .set_up = set_up_carrier,
 		.call = call_unship, .good = 1, .done = was_unshipped, .peer = peer_ships,
