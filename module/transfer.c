@@ -62,11 +62,9 @@ static void chan_loaded(struct kchan_parcel *parcel)
 		parcel->cargo = NULL;
 }
 
-/* Puts a message into a receiver's hand, with its cargo. */
-static void chan_hand_over(struct kchan_chan *chan, struct kchan_op *receiver,
-			   const void *msg, u64 seq)
+/* The message in a receiver's parcel, and its cargo, are in its hand now. */
+static void chan_hand_over(struct kchan_chan *chan, struct kchan_op *receiver, u64 seq)
 {
-	memcpy(receiver->parcel->data, msg, chan->slot_size);
 	receiver->parcel->cargo = kchan_chan_cargo(chan, receiver->parcel->data);
 	receiver->parcel->seq = seq;
 	receiver->in_hand = true;
@@ -81,7 +79,8 @@ static __always_inline int chan_store(struct kchan_chan *chan, struct kchan_op *
 				      void __user *msg, const void *slot)
 {
 	if (op && op->parcel) {
-		chan_hand_over(chan, op, slot, ++chan->last_seq);
+		memcpy(op->parcel->data, slot, chan->slot_size);
+		chan_hand_over(chan, op, ++chan->last_seq);
 		return 0;
 	}
 	return chan->cargo_at ? -EFAULT : kchan_store_nofault(msg, slot, chan->elem_size);
@@ -97,9 +96,12 @@ static bool send_ready(struct kchan_op *op)
 	       kchan_chan_discards(chan) || kchan_first_other(&chan->receivers, op->entry.waiter);
 }
 
-/* Meets the first parked receiver; -EAGAIN if there is none. */
-static noinline int send_to_parked(struct kchan_chan *chan, struct kchan_waiter *self,
-				   const void *msg, struct kchan_parcel *parcel,
+/*
+ * Meets the first parked receiver; -EAGAIN if there is none.  The message is in the kernel
+ * once, in the receiver's parcel.
+ */
+static noinline int send_to_parked(struct kchan_chan *chan, const void __user *msg,
+				   struct kchan_parcel *parcel, struct kchan_waiter *self,
 				   struct kchan_change *change)
 {
 	struct kchan_entry *receiver;
@@ -112,9 +114,13 @@ static noinline int send_to_parked(struct kchan_chan *chan, struct kchan_waiter 
 	default:
 		return -EAGAIN;
 	}
+	if (unlikely(chan_load(chan, kchan_op_of(receiver)->parcel->data, msg, parcel))) {
+		kchan_let_go(receiver, self);
+		return -EFAULT;
+	}
 	kchan_claim(receiver, self, &change->wakes);
 	chan_loaded(parcel);
-	chan_hand_over(chan, kchan_op_of(receiver), msg, ++chan->last_seq);
+	chan_hand_over(chan, kchan_op_of(receiver), ++chan->last_seq);
 	receiver->result = 1;
 	return 0;
 }
@@ -147,25 +153,21 @@ static __always_inline int do_send(struct kchan_chan *chan, struct kchan_op *op,
 {
 	const bool may_discard = op && kchan_chan_discards(chan);
 	struct kchan_parcel *parcel = op ? op->parcel : NULL;
-	void *slot;
 	int ret;
 
 	if (unlikely(kchan_chan_broken(chan)))
 		return kchan_outcome(self, -EPIPE);
-	if (!kchan_chan_has_room(chan) && !chan->receivers.len && !may_discard)
-		return -EAGAIN;
-	slot = kchan_chan_slot(chan, chan->count);
-	if (unlikely(chan_load(chan, slot, msg, parcel)))
-		return -EFAULT;
-
-	/* From here on nothing can fail. */
 	if (chan->receivers.len) {
-		ret = send_to_parked(chan, self, slot, parcel, change);
+		ret = send_to_parked(chan, msg, parcel, self, change);
 		if (ret != -EAGAIN)
 			return ret;
 	}
 	if (!kchan_chan_has_room(chan) && !may_discard)
 		return -EAGAIN;
+	if (unlikely(chan_load(chan, kchan_chan_slot(chan, chan->count), msg, parcel)))
+		return -EFAULT;
+
+	/* From here on nothing can fail. */
 	ret = kchan_outcome(self, 0);
 	if (ret)
 		return ret;
@@ -448,7 +450,8 @@ static struct kchan_parcel *chan_put_back(struct kchan_chan *chan, struct kchan_
 	struct kchan_parcel *pos;
 
 	if (receiver) {
-		chan_hand_over(chan, kchan_op_of(receiver), parcel->data, parcel->seq);
+		memcpy(kchan_op_of(receiver)->parcel->data, parcel->data, chan->slot_size);
+		chan_hand_over(chan, kchan_op_of(receiver), parcel->seq);
 		chan_loaded(parcel);
 		return parcel;
 	}
