@@ -188,8 +188,9 @@ static u32 slot_size(const struct kchan_create_chan *args)
  */
 struct kchan_object *kchan_chan_new(const struct kchan_create_chan *args)
 {
-	/* One slot more than the capacity; pure signals have no ring. */
-	u64 ring_bytes = (args->capacity + 1) * slot_size(args);
+	u32 slots = args->capacity + (args->policy != KCHAN_POLICY_BLOCK);
+	/* Where nothing is buffered, or messages have no bytes, there is no ring. */
+	u64 ring_bytes = (u64)slots * slot_size(args);
 	struct kchan_object *obj;
 	struct kchan_chan *chan;
 
@@ -202,6 +203,7 @@ struct kchan_object *kchan_chan_new(const struct kchan_create_chan *args)
 	chan = kchan_chan_of(obj);
 	chan->elem_size = args->elem_size;
 	chan->capacity = args->capacity;
+	chan->slots = slots;
 	chan->policy = args->policy;
 	chan->handles = args->handles;
 	chan->depth = args->depth;

@@ -20,8 +20,9 @@
  * @stamped: messages tell who sent them; constant
  * @slot_size: bytes of a message, with its cargo behind; constant
  * @cargo_at: where in a slot that is; 0: there is none; constant
- * @ring: @capacity + 1 slots; the one behind the last message is always free,
- *	and a message on its way in is put there before anything is decided
+ * @slots: in @ring: @capacity, and where sends may discard another, which is always
+ *	free: a message on its way in is put there before anything is decided; constant
+ * @ring: the messages that wait, one behind the other
  * @head: slot of the oldest message
  * @count: messages in @ring
  * @returned: messages that left and came back, older than those in @ring
@@ -44,6 +45,7 @@ struct kchan_chan {
 	bool stamped;
 	u32 slot_size;
 	u32 cargo_at;
+	u32 slots;
 	void *ring;
 	u32 head;
 	u32 count;
@@ -83,14 +85,13 @@ static inline struct kchan_chan *kchan_chan_of(struct kchan_object *obj)
 	return container_of(obj, struct kchan_chan, obj);
 }
 
-/* The @n-th message of the ring; for n == count the free slot behind the last. */
+/* The @n-th message of the ring; for n == count the free slot behind the last, if any. */
 static inline void *kchan_chan_slot(const struct kchan_chan *chan, u32 n)
 {
-	u32 slots = chan->capacity + 1;
 	u32 slot = chan->head + n;
 
-	if (slot >= slots)
-		slot -= slots;
+	if (slot >= chan->slots)
+		slot -= chan->slots;
 	return chan->ring + (size_t)slot * chan->slot_size;
 }
 

@@ -141,7 +141,7 @@ static void chan_discard(struct kchan_chan *chan, struct kchan_op *op)
 	for (i = 0; chan->cargo_at && i < n; i++)
 		kchan_cargo_drop(kchan_chan_cargo(chan, kchan_chan_slot(chan, i)), chan->handles);
 	/* The slot is known by its distance from the head. */
-	chan->head = (chan->head + n) % (chan->capacity + 1);
+	chan->head = (chan->head + n) % chan->slots;
 	chan->count -= n - 1;
 	chan_loaded(op->parcel);
 }
@@ -327,7 +327,7 @@ static __always_inline int recv_buffered(struct kchan_chan *chan, struct kchan_o
 		return KCHAN_DECIDED;
 	if (unlikely(chan_store(chan, op, msg, kchan_chan_slot(chan, 0))))
 		return -EFAULT;
-	chan->head = chan->head == chan->capacity ? 0 : chan->head + 1;
+	chan->head = chan->head + 1 == chan->slots ? 0 : chan->head + 1;
 	chan->count--;
 	change->poll |= KCHAN_POLL_OUT;
 	if (chan->senders.len)
@@ -686,8 +686,8 @@ u32 kchan_chan_send_run(struct kchan_chan *chan, const void __user *msgs, u32 n,
 
 	if (chan->cargo_at || chan->receivers.len || kchan_chan_broken(chan))
 		return 0;
-	at -= at > chan->capacity ? chan->capacity + 1 : 0;
-	n = min3(n, chan->capacity - chan->count, chan->capacity + 1 - at);
+	at -= at >= chan->slots ? chan->slots : 0;
+	n = min3(n, chan->capacity - chan->count, chan->slots - at);
 	if (!n || kchan_load_many(kchan_chan_slot(chan, chan->count), msgs, chan->elem_size, n))
 		return 0;
 	chan->count += n;
@@ -711,11 +711,11 @@ u32 kchan_chan_recv_run(struct kchan_chan *chan, void __user *msgs, u32 n,
 
 	if (chan->cargo_at || chan->nr_returned)
 		return 0;
-	n = min3(n, chan->count, chan->capacity + 1 - chan->head);
+	n = min3(n, chan->count, chan->slots - chan->head);
 	if (!n || kchan_store_many(msgs, kchan_chan_slot(chan, 0), chan->elem_size, n))
 		return 0;
 	chan->head += n;
-	chan->head -= chan->head > chan->capacity ? chan->capacity + 1 : 0;
+	chan->head -= chan->head == chan->slots ? chan->slots : 0;
 	chan->count -= n;
 	change->poll |= KCHAN_POLL_OUT;
 	for (i = 0; i < n && chan->senders.len; i++)
