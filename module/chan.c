@@ -40,6 +40,51 @@ int kchan_chan_close(struct kchan_chan *chan, u32 cause)
 	return ret;
 }
 
+/**
+ * kchan_chan_get_parcel() - room for a message of one who has to wait
+ * @chan: the channel
+ *
+ * The first gets what the channel has for it; others pay for memory of their own.
+ *
+ * Return: for kchan_chan_put_parcel(); its data not initialised.  NULL: no memory
+ */
+struct kchan_parcel *kchan_chan_get_parcel(struct kchan_chan *chan)
+{
+	if (!READ_ONCE(chan->lent) && !xchg(&chan->lent, 1))
+		return chan->kept;
+	return kchan_parcel_alloc(chan->slot_size);
+}
+
+/**
+ * kchan_chan_put_parcel() - give back a parcel, with what is in it
+ * @chan: the channel
+ * @parcel: of kchan_chan_get_parcel(), or a copy
+ */
+void kchan_chan_put_parcel(struct kchan_chan *chan, struct kchan_parcel *parcel)
+{
+	if (parcel != chan->kept) {
+		kchan_parcel_free(parcel);
+		return;
+	}
+	kchan_parcel_empty(parcel);
+	/* Whoever gets it next finds it as we leave it. */
+	smp_store_release(&chan->lent, 0);
+}
+
+/**
+ * kchan_chan_put_parcels() - give back a list of parcels
+ * @chan: the channel
+ * @parcels: linked by their nodes; empty afterwards
+ */
+void kchan_chan_put_parcels(struct kchan_chan *chan, struct list_head *parcels)
+{
+	struct kchan_parcel *parcel, *next;
+
+	list_for_each_entry_safe(parcel, next, parcels, node)
+		kchan_chan_put_parcel(chan, parcel);
+	INIT_LIST_HEAD(parcels);
+}
+
 /*
  * Nobody can receive what is in the channel, now or ever: nobody has it, or sends any
  * more.  What travels with it has somewhere else to be missed.
@@ -55,7 +100,7 @@ static void chan_drop_messages(struct kchan_chan *chan)
 	kchan_chan_clear_returned(chan, &parcels);
 	spin_unlock(&chan->obj.lock);
 
-	kchan_parcels_free(&parcels);
+	kchan_chan_put_parcels(chan, &parcels);
 	for (i = 0; chan->cargo_at && i < count; i++) {
 		kchan_cargo_drop(kchan_chan_cargo(chan, kchan_chan_slot(chan, i)), chan->handles);
 		cond_resched();
@@ -124,7 +169,7 @@ void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcel
 	struct kchan_parcel *parcel;
 
 	list_for_each_entry(parcel, &chan->returned, node)
-		kchan_charge_more(chan->obj.user, -(s64)kchan_parcel_bytes(parcel));
+		kchan_charge_more(chan->obj.user, -(s64)kchan_parcel_bytes(chan->slot_size));
 	list_splice_tail_init(&chan->returned, parcels);
 	chan->nr_returned = 0;
 }
@@ -132,7 +177,10 @@ void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcel
 /* Takes one that is half built, too.  Its messages went with its last receiver. */
 static void chan_free(struct kchan_object *obj)
 {
-	kvfree(kchan_chan_of(obj)->ring);
+	struct kchan_chan *chan = kchan_chan_of(obj);
+
+	kvfree(chan->ring);
+	kchan_parcel_free(chan->kept);
 }
 
 static int chan_close_with(struct kchan_object *obj, s64 value)
@@ -196,7 +244,7 @@ struct kchan_object *kchan_chan_new(const struct kchan_create_chan *args)
 
 	if (args->capacity * slot_size(args) > KCHAN_MAX_BYTES)
 		return ERR_PTR(-ENOMEM);
-	obj = kchan_object_new(&kchan_chan_kind, ring_bytes);
+	obj = kchan_object_new(&kchan_chan_kind, ring_bytes + kchan_parcel_bytes(slot_size(args)));
 	if (IS_ERR(obj))
 		return obj;
 
@@ -213,12 +261,12 @@ struct kchan_object *kchan_chan_new(const struct kchan_create_chan *args)
 	INIT_LIST_HEAD(&chan->returned);
 	kchan_queue_init(&chan->senders);
 	kchan_queue_init(&chan->receivers);
-	if (ring_bytes) {
+	chan->kept = kchan_parcel_alloc(chan->slot_size);
+	if (ring_bytes)
 		chan->ring = kvmalloc(ring_bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-		if (!chan->ring) {
-			kchan_object_put(obj);
-			return ERR_PTR(-ENOMEM);
-		}
+	if (!chan->kept || (ring_bytes && !chan->ring)) {
+		kchan_object_put(obj);
+		return ERR_PTR(-ENOMEM);
 	}
 	return obj;
 }

@@ -9,6 +9,8 @@
 #include "op.h"
 #include "wait.h"
 
+struct kchan_parcel;
+
 /**
  * struct kchan_chan - a channel
  * @obj: what every object has; its lock guards all below that is not constant
@@ -23,6 +25,8 @@
  * @slots: in @ring: @capacity, and where sends may discard another, which is always
  *	free: a message on its way in is put there before anything is decided; constant
  * @ring: the messages that wait, one behind the other
+ * @kept: a parcel for one who has to wait; constant
+ * @lent: somebody has it
  * @head: slot of the oldest message
  * @count: messages in @ring
  * @returned: messages that left and came back, older than those in @ring
@@ -47,6 +51,8 @@ struct kchan_chan {
 	u32 cargo_at;
 	u32 slots;
 	void *ring;
+	struct kchan_parcel *kept;
+	u32 lent;
 	u32 head;
 	u32 count;
 	struct list_head returned;
@@ -64,6 +70,9 @@ extern struct kchan_kind kchan_chan_kind;
 
 struct kchan_object *kchan_chan_new(const struct kchan_create_chan *args);
 int kchan_chan_close(struct kchan_chan *chan, u32 cause);
+struct kchan_parcel *kchan_chan_get_parcel(struct kchan_chan *chan);
+void kchan_chan_put_parcel(struct kchan_chan *chan, struct kchan_parcel *parcel);
+void kchan_chan_put_parcels(struct kchan_chan *chan, struct list_head *parcels);
 void kchan_chan_clear_returned(struct kchan_chan *chan, struct list_head *parcels);
 
 /* transfer.c */

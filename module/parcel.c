@@ -66,6 +66,17 @@ struct kchan_parcel *kchan_parcel_copy(const struct kchan_parcel *parcel)
 }
 
 /**
+ * kchan_parcel_empty() - drop what travels with the message in a parcel
+ * @parcel: the parcel
+ */
+void kchan_parcel_empty(struct kchan_parcel *parcel)
+{
+	if (parcel->cargo)
+		kchan_cargo_drop(parcel->cargo, parcel->handles);
+	parcel->cargo = NULL;
+}
+
+/**
  * kchan_parcel_free() - free a parcel, with what is in it
  * @parcel: the parcel, or NULL
  */
@@ -73,35 +84,21 @@ void kchan_parcel_free(struct kchan_parcel *parcel)
 {
 	if (!parcel)
 		return;
-	if (parcel->cargo)
-		kchan_cargo_drop(parcel->cargo, parcel->handles);
+	kchan_parcel_empty(parcel);
 	if (parcel->data != parcel->small)
 		kvfree(parcel->data);
 	kmem_cache_free(parcel_cache, parcel);
 }
 
 /**
- * kchan_parcels_free() - free a list of parcels
- * @parcels: linked by their nodes; empty afterwards
- */
-void kchan_parcels_free(struct list_head *parcels)
-{
-	struct kchan_parcel *parcel, *next;
-
-	list_for_each_entry_safe(parcel, next, parcels, node)
-		kchan_parcel_free(parcel);
-	INIT_LIST_HEAD(parcels);
-}
-
-/**
  * kchan_parcel_bytes() - the memory that a parcel takes
- * @parcel: the parcel
+ * @size: of the message in bytes
  *
  * Return: bytes
  */
-size_t kchan_parcel_bytes(const struct kchan_parcel *parcel)
+size_t kchan_parcel_bytes(size_t size)
 {
-	return sizeof(*parcel) + (parcel->data == parcel->small ? 0 : parcel->size);
+	return sizeof(struct kchan_parcel) + (size > KCHAN_PARCEL_INLINE ? size : 0);
 }
 
 /**

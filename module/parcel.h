@@ -38,8 +38,8 @@ struct kchan_parcel *kchan_parcel_alloc(size_t size);
 void kchan_parcel_make(struct kchan_parcel *parcel, size_t size);
 struct kchan_parcel *kchan_parcel_copy(const struct kchan_parcel *parcel);
 void kchan_parcel_free(struct kchan_parcel *parcel);
-void kchan_parcels_free(struct list_head *parcels);
-size_t kchan_parcel_bytes(const struct kchan_parcel *parcel);
+void kchan_parcel_empty(struct kchan_parcel *parcel);
+size_t kchan_parcel_bytes(size_t size);
 
 int kchan_parcel_init(void);
 void kchan_parcel_exit(void);

@@ -195,7 +195,7 @@ static int get_parcel(struct kchan_chan *chan, struct kchan_op *op)
 		op->parcel = op->own;
 		return 0;
 	}
-	op->parcel = kchan_parcel_alloc(chan->slot_size);
+	op->parcel = kchan_chan_get_parcel(chan);
 	return op->parcel ? 0 : -ENOMEM;
 }
 
@@ -256,10 +256,12 @@ static int send_finish(struct kchan_op *op, int outcome)
 
 static void transfer_release(struct kchan_op *op)
 {
-	if (op->parcel != op->own)
-		kchan_parcel_free(op->parcel);
+	struct kchan_chan *chan = kchan_chan_of(op->obj);
+
+	if (op->parcel && op->parcel != op->own)
+		kchan_chan_put_parcel(chan, op->parcel);
 	if (unlikely(!list_empty(&op->spent)))
-		kchan_parcels_free(&op->spent);
+		kchan_chan_put_parcels(chan, &op->spent);
 	op->parcel = NULL;
 }
 
@@ -315,7 +317,7 @@ static int recv_returned(struct kchan_chan *chan, struct kchan_op *op,
 		op->parcel->seq = parcel->seq;
 	list_move(&parcel->node, &op->spent);
 	chan->nr_returned--;
-	kchan_charge_more(chan->obj.user, -(s64)kchan_parcel_bytes(parcel));
+	kchan_charge_more(chan->obj.user, -(s64)kchan_parcel_bytes(chan->slot_size));
 	return 1;
 }
 
@@ -461,7 +463,7 @@ static struct kchan_parcel *chan_put_back(struct kchan_chan *chan, struct kchan_
 	}
 	list_add(&parcel->node, &pos->node);
 	chan->nr_returned++;
-	kchan_charge_more(chan->obj.user, kchan_parcel_bytes(parcel));
+	kchan_charge_more(chan->obj.user, kchan_parcel_bytes(chan->slot_size));
 	/* Where the channel has ended but for this message in a hand, that is told now. */
 	change->poll |= KCHAN_POLL_IN | (kchan_chan_drained(chan) ? KCHAN_POLL_HUP : 0);
 	return NULL;

@@ -613,8 +613,8 @@ TEST(drop_oldest_counts_beside_what_came_back)
 	EXPECT_EQ(9, received + chan_stat(c).dropped);
 }
 
-/* Half a quota: one channel, and one message more than may come back. */
-enum { LARGE = KCHAN_MAX_ELEM_SIZE, QUOTA = 2 * LARGE + LARGE / 2 };
+/* Room for one channel, its two slots and the parcel it keeps, and half a message more. */
+enum { LARGE = KCHAN_MAX_ELEM_SIZE, QUOTA = 3 * LARGE + LARGE / 2 };
 
 struct large {
 	int c;

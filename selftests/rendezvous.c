@@ -187,4 +187,49 @@ TEST_F(rendezvous, message_of_any_size_waits)
 	}
 }
 
+static bool is_all(const __u8 *message, __u32 size, int byte)
+{
+	for (__u32 i = 0; i < size; i++)
+		if (message[i] != byte)
+			return false;
+	return true;
+}
+
+/* The first who waits uses memory of the channel's, the others their own. */
+TEST_F(rendezvous, many_wait_at_once_and_none_gets_anothers)
+{
+	enum { WAITERS = 5, ROUNDS = 3 };
+	struct sized *s = shared_alloc(WAITERS * sizeof(*s));
+	struct task *t[WAITERS];
+	__u8 ours[sizeof(s->message)];
+	int c = make_chan(sizeof(ours), 0);
+
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < WAITERS; i++) {
+			s[i].fd = c;
+			s[i].size = sizeof(ours);
+			memset(s[i].message, i + 1, sizeof(ours));
+			t[i] = task_start(variant->kind, send_sized, &s[i]);
+			wait_waiting(c, i + 1, 0);
+		}
+		for (int i = 0; i < WAITERS; i++) {
+			EXPECT_EQ(1, chan_recv(c, ours, sizeof(ours)));
+			EXPECT_TRUE(is_all(ours, sizeof(ours), i + 1));
+			EXPECT_EQ(0, task_join(t[i]));
+		}
+		for (int i = 0; i < WAITERS; i++) {
+			t[i] = task_start(variant->kind, recv_sized, &s[i]);
+			wait_waiting(c, 0, i + 1);
+		}
+		for (int i = 0; i < WAITERS; i++) {
+			memset(ours, WAITERS + i, sizeof(ours));
+			EXPECT_EQ(0, chan_send(c, ours, sizeof(ours)));
+		}
+		for (int i = 0; i < WAITERS; i++) {
+			EXPECT_EQ(0, task_join(t[i]));
+			EXPECT_TRUE(is_all(s[i].message, sizeof(ours), WAITERS + i));
+		}
+	}
+}
+
 TEST_HARNESS_MAIN
